@@ -8,7 +8,20 @@ from typing import Literal
 from agent.floor.events import ReplyId, SpeakerId, UtteranceId
 
 SpeakerState = Literal["listening", "thinking", "speaking"]
-ThinkReason = Literal["answer", "follow_up", "go_on", "command"]
+ThinkReason = Literal[
+    "answer",  # a human, or an AI by its <to/> tag, is owed an answer
+    "follow_up",  # another AI has spoken: add to it, react, or pass
+    "go_on",  # asked to continue, with nothing left unsaid to continue from
+    "command",  # the page's button
+    "think",  # thinking mode: a long answer, spoken when the countdown ends
+    "listen",  # another AI is speaking: ask to break in (<interject/>) or pass; to be synthesised only when it asks
+]
+StopCause = Literal["barge_in", "interjection", "command", "failure"]
+Line = Literal[
+    "lost_thread",  # "Sorry, I lost my thread.": no answer will come
+    "one_moment",  # "One moment.": the answer is late and still being waited for
+    "let_me_think",  # "Let me think about that.": thinking mode begins and the persona has not said so itself
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +57,36 @@ class Resume(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(Action):
-    """End playback now, and what is still being generated for it. PlaybackEnded follows."""
+    """End playback now, and what is still being generated for it. PlaybackEnded follows, also when nothing had played.
+
+    What was generated and not heard is kept for a Continue, until the persona's next Speak or Continue, or a Drop of it.
+    """
 
     who: SpeakerId
     reply: ReplyId
+    cause: StopCause = "barge_in"
+    by: SpeakerId | None = None  # who cut in, so that the context can say so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continue(Action):
+    """After a Stop: play the unheard remainder of the same reply, from the word where it was cut.
+
+    Events follow as after Speak; the `heard` of the next PlaybackEnded holds the continuation alone. When the
+    generation had been cut short, the rest is generated. ReplyFailed when there is nothing left to say.
+    """
+
+    who: SpeakerId
+    reply: ReplyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apologise(Action):
+    """Say a canned sentence at once, with no generation. PlaybackStarted and PlaybackEnded follow with this reply id."""
+
+    who: SpeakerId
+    reply: ReplyId
+    line: Line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +111,7 @@ class Speak(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop(Action):
-    """Cancel a reply that has not been heard. Nothing follows."""
+    """Cancel a reply that is not playing. Nothing follows; harmless when the reply is already over."""
 
     who: SpeakerId
     reply: ReplyId
@@ -101,3 +140,10 @@ class ShowThinking(Action):
 
     who: SpeakerId
     until: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Action):
+    """An event came in a state where it should not: for the log, and for nobody's ears. The floor is as it was."""
+
+    what: str

@@ -58,15 +58,6 @@ class InterimHeard(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UtteranceGuessed(Event):
-    """The fast text at the first silence, before the endpoint: replies may be prepared on it, never spoken."""
-
-    who: SpeakerId
-    utterance: UtteranceId
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What an utterance sounded like: what tells a turn from an "mm-hm", a cough or a click."""
 
@@ -74,6 +65,20 @@ class Evidence:
     level_dbfs: float  # RMS of the voiced part
     average_log_probability: float  # of the recogniser's tokens; 0 when unknown
     no_speech_probability: float  # of the recogniser; 0 when unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UtteranceGuessed(Event):
+    """The fast text at the first silence, before the endpoint: replies may be prepared on it, never spoken.
+
+    It also ends the doubt about a voice that was held for an "mm-hm", so it should come even when nothing was
+    understood (`text` empty), and with its evidence.
+    """
+
+    who: SpeakerId
+    utterance: UtteranceId
+    text: str
+    evidence: Evidence | None = None  # None: the recogniser gave none; the text alone is judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
