@@ -1,0 +1,112 @@
+"""Telling speech from what Whisper makes of silence, noise and coughs.
+
+Whisper was trained on subtitles, so it captions silence with what stands at the end of films: "Thank you for
+watching", "Subtitles by ...", or a bare "you". Somebody may also really say "thank you": so a known phrase alone
+proves nothing; it falls when the sound gives it too little ground.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .doubt import letters, words
+
+# OpenAI's no_speech_threshold and logprob_threshold (whisper/transcribe.py): both together mean silence.
+NO_SPEECH = 0.6
+LOG_PROBABILITY = -1.0
+
+# A shorter form of the lists that Whisper's users keep (openai/whisper discussions 928, 679); lower case, no
+# punctuation.
+_PHRASES = frozenset(
+    """
+    you
+    the
+    oh
+    bye
+    bye bye
+    so
+    hmm
+    thank you
+    thanks
+    thank you very much
+    thank you so much
+    thank you for watching
+    thanks for watching
+    thank you for watching this video
+    thank you for listening
+    thanks for listening
+    please subscribe
+    please subscribe to my channel
+    subscribe
+    like and subscribe
+    don't forget to like and subscribe
+    see you next time
+    see you in the next video
+    i'll see you in the next video
+    i'll see you next time
+    we'll be right back
+    the end
+    i'm sorry
+    okay
+    music
+    music playing
+    applause
+    laughter
+    silence
+    subtitles by the amara.org community
+    subtitles by the amara org community
+    transcription by castingwords
+    untertitel im auftrag des zdf für funk 2017
+    untertitel der amara.org-community
+    sous-titres réalisés par la communauté d'amara.org
+    merci d'avoir regardé cette vidéo
+    vielen dank
+    vielen dank fürs zuschauen
+    gracias por ver el video
+    ご視聴ありがとうございました
+    谢谢观看
+    """.strip().splitlines()
+)
+PHRASES = frozenset(" ".join(words(phrase)) for phrase in _PHRASES)
+
+_NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?|♪")
+_ECHO_OF_NOTHING = re.compile(r"^[\W_]*$")
+
+
+def without_notes(text: str) -> str:
+    """The text without what a subtitler notes: "[Music]", "(laughs)", "*coughs*", notes of music."""
+    return " ".join(_NOTE.sub(" ", text).split())
+
+
+def is_phrase(text: str) -> bool:
+    """Is the whole text one of the phrases that Whisper makes of nothing, said once or more?"""
+    said = " ".join(words(text))
+    return said in PHRASES or any(said == " ".join([phrase] * n) for phrase in PHRASES for n in (2, 3))
+
+
+def is_no_speech(
+    text: str,
+    *,
+    average_log_probability: float,
+    no_speech_probability: float,
+    voiced_s: float,
+    peak: float,
+) -> bool:
+    """Should nothing be shown?
+
+    Args:
+        text: after `without_notes`.
+        average_log_probability: of the decoded tokens.
+        no_speech_probability: Whisper's.
+        voiced_s: seconds of voice by the voice activity detector.
+        peak: the detector's highest probability.
+    """
+    if _ECHO_OF_NOTHING.match(text):
+        return True
+    if no_speech_probability > NO_SPEECH and average_log_probability < LOG_PROBABILITY:
+        return True
+    if is_phrase(text):
+        weak = no_speech_probability > 0.4 or average_log_probability < -0.8
+        return weak or peak < 0.8 or letters(text) > 30.0 * max(voiced_s, 0.01)
+    # Words need time: what says far more than the voice had time for was not said.
+    return voiced_s < 0.1 and peak < 0.5

@@ -1,0 +1,318 @@
+"""One Whisper model for many speakers: who waits, who runs, who is dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextlib
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .decoder import Abandoned, Decoder
+from .decoding import Decoding, Mode
+from .errors import RecognizerClosed, RecognizerOverloaded, Superseded
+from .fair_queue import FairQueue, Full
+from .log import logger
+from .model_files import model_path
+from .whisper import Bias, Whisper
+
+_QUICK = (Mode.FAST, Mode.INTERIM)
+_RECORD = (Mode.RECORD,)
+_NICENESS = 19  # the lowest priority: Linux then gives the lane some 1.5 % of a core that another thread wants
+_OVERLOADED = "lower the number of speakers a worker, take a smaller model, or give the machine more cores"
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counts since the start."""
+
+    decoded: dict[Mode, int] = field(default_factory=lambda: dict.fromkeys(Mode, 0))
+    shed: int = 0
+    """Requests that found the queue full, or that a more important one pushed out."""
+    superseded: int = 0
+    """INTERIM requests that a newer one of the same caller replaced."""
+    cancelled: int = 0
+    """Requests that their callers cancelled before they ran or while they ran."""
+    again: int = 0
+    """FAST texts that were doubtful and therefore decoded again."""
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    pcm: npt.NDArray[np.int16]
+    mode: Mode
+    caller: str
+    bias: Bias
+    prefix: str | None
+    future: concurrent.futures.Future[Decoding] = field(default_factory=concurrent.futures.Future)
+    abandoned: bool = False
+
+
+class Recognizer:
+    """Decodes speech for any number of callers at once, on two threads of its own.
+
+    The quick lane runs FAST and INTERIM requests on all cores. The lane of record has a copy of the model, one core
+    and the lowest scheduling priority, so that it uses what the quick lane leaves over. FAST goes before INTERIM;
+    within one mode callers take turns. A request that is cancelled before it runs never runs; a running INTERIM that
+    a FAST waits for, and a running one whose caller is gone, stop at the next step of the model.
+
+    At most `max_waiting` requests wait; when there are more, the newest of the least important is refused with
+    `RecognizerOverloaded`. Belongs to one process; may be called from several event loops.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        device: str = "cpu",
+        compute_type: str = "int8",
+        cpu_threads: int = 0,
+        cache_dir: Path | None = None,
+        local_files_only: bool = False,
+        max_waiting: int = 64,
+    ) -> None:
+        """Opens nothing yet: the model loads at `load()` or with the first request.
+
+        Args:
+            model: see `model_path`; None for the bundled Whisper base.
+            device: "cpu", "cuda" or "auto".
+            compute_type: CTranslate2's; "int8" is the fastest on CPUs.
+            cpu_threads: of the quick lane; 0 for the machine's cores, at most 4 (more do not help small models).
+            cache_dir: where the bundled model is joined; None for the user's cache folder.
+            local_files_only: never download.
+            max_waiting: requests that may wait, all callers together.
+        """
+        self._model = model
+        self._cache_dir = cache_dir
+        self._device = device
+        self._compute_type = compute_type
+        self._local_files_only = local_files_only
+        self._cpu_threads = cpu_threads or min(4, os.cpu_count() or 1)
+        self._changed = threading.Condition()
+        self._loading = threading.Lock()
+        self._queue: FairQueue[_Request] = FairQueue(max_items=max_waiting)
+        self._closed = False
+        self._quick: Decoder | None = None
+        self._lanes: dict[str, threading.Thread] = {}
+        self.statistics = Statistics()
+        _close_at_exit(self)
+
+    @property
+    def model(self) -> str:
+        """The model's name or folder, as given."""
+        return str(self._model or "whisper-base")
+
+    def load(self) -> None:
+        """Load the model for quick requests now, in this thread (1 s; the very first time 2 s). For prewarm functions.
+
+        Raises:
+            ModelMissing: see `model_path`.
+        """
+        with self._loading:
+            if self._quick is None:
+                self._quick = self._open(self._cpu_threads)
+
+    async def decode(
+        self,
+        pcm: npt.NDArray[np.int16] | npt.NDArray[np.float32],
+        *,
+        mode: Mode,
+        caller: str,
+        language: str | None = None,
+        prompt: str | None = None,
+        hotwords: str | None = None,
+        prefix: str | None = None,
+    ) -> Decoding:
+        """Decode one audio. Cancelling the call drops the request.
+
+        Args:
+            pcm: int16, or float32 in -1..1; shape (samples,), 16 kHz mono, any length. Not to be changed meanwhile.
+            mode: what for; see `Mode`.
+            caller: whose turn it takes, such as a speaker's id. A newer INTERIM of a caller replaces its older one.
+            language: ISO 639-1; None to detect it.
+            prompt: text that came before, or in the style that is wanted. The last 110 tokens count.
+            hotwords: names and terms to expect, separated by spaces or commas.
+            prefix: words that the text begins with, for sure, decoded before; saves their time. FAST and INTERIM only.
+
+        Raises:
+            ModelMissing: the model cannot be opened.
+            RecognizerOverloaded: too many requests wait.
+            Superseded: an INTERIM was replaced by a newer one, or made way for a FAST.
+            RecognizerClosed: `aclose()` was called.
+            ValueError: the audio is not one-dimensional int16 or float32.
+        """
+        bias = Bias(language=language, prompt=prompt, hotwords=hotwords)
+        request = _Request(pcm=_int16(pcm), mode=mode, caller=caller, bias=bias, prefix=prefix)
+        self._enqueue(request)
+        try:
+            return await asyncio.wrap_future(request.future)
+        except asyncio.CancelledError:
+            self._abandon(request)
+            raise
+
+    async def aclose(self) -> None:
+        """Refuse what waits, let what runs end, join the threads (within about a second). Idempotent."""
+        await asyncio.get_running_loop().run_in_executor(None, self.close)
+
+    def close(self) -> None:
+        """`aclose()` for code without an event loop."""
+        with self._changed:
+            self._closed = True
+            waiting = self._queue.remove(lambda request: True)
+            self._changed.notify_all()
+        for request in waiting:
+            _fail(request, RecognizerClosed("the recogniser was closed", fix="open a new Recognizer"))
+        for thread in self._lanes.values():
+            thread.join()
+
+    # ---- the queue ----
+
+    def _enqueue(self, request: _Request) -> None:
+        overloaded = RecognizerOverloaded("too much speech waits for the recogniser", fix=_OVERLOADED)
+        replaced: list[_Request] = []
+        pushed_out: _Request | None = None
+        with self._changed:
+            if self._closed:
+                raise RecognizerClosed("the recogniser is closed", fix="open a new Recognizer")
+            if request.mode is Mode.INTERIM:
+                replaced = self._queue.remove(lambda _: True, priority=Mode.INTERIM, caller=request.caller)
+                self.statistics.superseded += len(replaced)
+            try:
+                self._queue.put(request, priority=request.mode, caller=request.caller)
+            except Full:
+                self.statistics.shed += 1
+                pushed_out = self._queue.newest_of_lowest(below=request.mode)
+                if pushed_out is None:
+                    raise overloaded from None
+                self._queue.put(request, priority=request.mode, caller=request.caller)
+            self._start_lane("record" if request.mode is Mode.RECORD else "quick")
+            self._changed.notify_all()
+        for old in replaced:
+            _fail(old, Superseded("a newer interim request came", fix="use the newer one's text"))
+        if pushed_out is not None:
+            _fail(pushed_out, overloaded)
+
+    def _abandon(self, request: _Request) -> None:
+        request.abandoned = True  # a running one stops at its next step
+        with self._changed:
+            self._queue.remove(lambda other: other is request, priority=request.mode, caller=request.caller)
+            self.statistics.cancelled += 1
+
+    def _take(self, modes: Collection[Mode]) -> _Request | None:
+        """The next request; waits for one. None when the recogniser is closed."""
+        with self._changed:
+            while not self._closed:
+                request = self._queue.take(modes)
+                if request is not None:
+                    return request
+                self._changed.wait()
+        return None
+
+    # ---- the lanes ----
+
+    def _start_lane(self, name: str) -> None:
+        if name in self._lanes:
+            return
+        work = self._record_lane if name == "record" else self._quick_lane
+        self._lanes[name] = threading.Thread(target=work, name=f"faster-whisper-{name}", daemon=True)
+        self._lanes[name].start()
+
+    def _quick_lane(self) -> None:
+        while (request := self._take(_QUICK)) is not None:
+            if request.future.set_running_or_notify_cancel():
+                self._run(request, self._quick_decoder)
+
+    def _record_lane(self) -> None:
+        _lower_priority()  # before the model is opened: its own threads inherit the priority
+        decoder: Decoder | None = None
+
+        def opened() -> Decoder:
+            nonlocal decoder
+            decoder = decoder or self._open(1)
+            return decoder
+
+        while (request := self._take(_RECORD)) is not None:
+            if request.future.set_running_or_notify_cancel():
+                self._run(request, opened)
+
+    def _run(self, request: _Request, decoder: Callable[[], Decoder]) -> None:
+        def step() -> None:
+            if self._closed or request.abandoned:
+                raise Abandoned
+            if request.mode is Mode.INTERIM and self._queue.waiting(Mode.FAST):
+                raise Superseded("the time was needed for a finished utterance", fix="use that one's text")
+
+        try:
+            result = decoder().decode(request.pcm, request.mode, request.bias, prefix=request.prefix, step=step)
+        except Abandoned:
+            _fail(request, RecognizerClosed("nobody waited for this decoding", fix="ask again if it is still wanted"))
+        except Superseded as error:
+            self.statistics.superseded += 1
+            _fail(request, error)
+        except Exception as error:  # whatever the model raises belongs to the caller, and the lane lives on
+            _fail(request, error)
+        else:
+            self.statistics.decoded[request.mode] += 1
+            self.statistics.again += result.tries > 1
+            with contextlib.suppress(concurrent.futures.InvalidStateError):
+                request.future.set_result(result)
+
+    def _quick_decoder(self) -> Decoder:
+        self.load()
+        assert self._quick is not None
+        return self._quick
+
+    def _open(self, cpu_threads: int) -> Decoder:
+        path = model_path(self._model, cache_dir=self._cache_dir)
+        whisper = Whisper(
+            path,
+            device=self._device,
+            compute_type=self._compute_type,
+            cpu_threads=cpu_threads,
+            local_files_only=self._local_files_only,
+        )
+        logger.debug("opened the Whisper model", extra={"model": path, "cpu_threads": cpu_threads})
+        return Decoder(whisper)
+
+
+def _fail(request: _Request, error: Exception) -> None:
+    with contextlib.suppress(concurrent.futures.InvalidStateError):  # cancelled meanwhile
+        request.future.set_exception(error)
+
+
+def _int16(pcm: npt.NDArray[np.int16] | npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
+    if pcm.ndim != 1 or pcm.dtype not in (np.int16, np.float32):
+        raise ValueError(
+            f"pcm is {pcm.dtype} of shape {pcm.shape}; give int16 or float32 of shape (samples,), 16 kHz mono"
+        )
+    if pcm.dtype == np.int16:
+        return pcm.astype(np.int16, copy=False)
+    return np.clip(np.round(pcm * 32768.0), -32768, 32767).astype(np.int16)
+
+
+def _lower_priority() -> None:
+    """Give this thread, and those it starts, the lowest priority. Only Linux knows a priority for each thread."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+def _close_at_exit(recognizer: Recognizer) -> None:
+    """A daemon thread inside the model while the interpreter ends would crash it: close first."""
+    reference = weakref.ref(recognizer)
+
+    def close() -> None:
+        if (open_still := reference()) is not None:
+            open_still.close()
+
+    atexit.register(close)
+    weakref.finalize(recognizer, atexit.unregister, close)

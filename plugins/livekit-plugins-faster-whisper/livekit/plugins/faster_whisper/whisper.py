@@ -1,0 +1,211 @@
+"""The model itself: one encoder window or a long audio to text. Synchronous; one thread at a time."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .decoding import Word
+from .doubt import compression_ratio
+from .errors import ModelMissing
+
+RATE_HZ = 16_000
+FRAMES_PER_S = 100  # of the mel spectrogram; the encoder halves it
+FULL_WINDOW_S = 30.0
+TOKENS_PER_S = 12.0  # more than anyone speaks (fast English is 5 words, 7 tokens a second): a bound for loops
+TOKENS_AT_LEAST = 24
+
+Float32 = npt.NDArray[np.float32]
+
+
+class _Tokenizer(Protocol):
+    sot: int
+    sot_prev: int
+    eot: int
+    no_timestamps: int
+    sot_sequence: list[int]
+
+    def encode(self, text: str) -> list[int]: ...
+    def decode(self, tokens: list[int]) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bias:
+    """What helps the model: the language, words before the audio, words to expect."""
+
+    language: str | None
+    prompt: str | None = None
+    hotwords: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """The text of one window, or of one segment of a long audio."""
+
+    text: str
+    average_log_probability: float
+    no_speech_probability: float
+    compression_ratio: float
+    language: str
+    tokens: int
+    cut_off: bool = False
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An encoder's output, and how much of the audio lies in it."""
+
+    output: Any
+    window_s: float
+    speech_s: float
+
+
+class Whisper:
+    """One `faster_whisper.WhisperModel`.
+
+    A short encoder window is not in faster-whisper's interface, which pads each audio to 30 s; so this goes one level
+    deeper, to its feature extractor, tokenizer and CTranslate2 model. Pinned by tests against faster-whisper's own
+    full-window text.
+    """
+
+    def __init__(self, model: str, *, device: str, compute_type: str, cpu_threads: int, local_files_only: bool) -> None:
+        """Loads the model, 0.3 to 1 s for Whisper base.
+
+        Raises:
+            ModelMissing: it cannot be opened or downloaded.
+        """
+        faster_whisper: Any = importlib.import_module("faster_whisper")  # untyped, and slow to import: 1 s
+        try:
+            self._model: Any = faster_whisper.WhisperModel(
+                model,
+                device=device,
+                compute_type=compute_type,
+                cpu_threads=cpu_threads,
+                local_files_only=local_files_only,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ModelMissing(
+                f"the Whisper model {model!r} cannot be opened ({error})",
+                fix="check the name or folder, the network at a first download, and that compute_type suits the device",
+            ) from error
+        self._tokenizers: dict[str, _Tokenizer] = {}
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """ISO 639-1 codes that the model knows; ("en",) for an English-only one."""
+        return tuple(self._model.supported_languages)
+
+    def encode(self, speech: Float32, window_s: float) -> Encoded:
+        """Run the encoder.
+
+        Args:
+            speech: float32 in -1..1, shape (samples,), 16 kHz; cut at `window_s`.
+            window_s: 1 to 30 s; the rest of it is silence.
+        """
+        window_s = min(window_s, FULL_WINDOW_S)
+        frames = round(window_s * FRAMES_PER_S)
+        padded = np.zeros(frames * RATE_HZ // FRAMES_PER_S, np.float32)
+        speech = speech[: len(padded)]
+        padded[: len(speech)] = speech
+        features = self._model.feature_extractor(padded, padding=0)[:, :frames]
+        return Encoded(self._model.encode(features), window_s, len(speech) / RATE_HZ)
+
+    def language_of(self, encoded: Encoded) -> str:
+        """The most probable language, ISO 639-1."""
+        if not self._model.model.is_multilingual:
+            return "en"
+        (token, _), *_ = self._model.model.detect_language(encoded.output)[0]
+        return str(token).strip("<|>")
+
+    def decode(self, encoded: Encoded, bias: Bias, *, prefix: str | None = None) -> Piece:
+        """Greedy text of one window.
+
+        Args:
+            prefix: words that the text begins with, for sure; they are not decoded again but are part of the result.
+        """
+        language = bias.language or self.language_of(encoded)
+        tokenizer = self._tokenizer(language)
+        known = tokenizer.encode(" " + prefix.strip()) if prefix and prefix.strip() else []
+        start = self._start(tokenizer, bias)
+        limit = TOKENS_AT_LEAST + round(TOKENS_PER_S * encoded.speech_s)
+        prompt = [*start, *known]
+        # CTranslate2 takes the least of max_length / 2 and max_length - prompt as the number of tokens it may add.
+        max_length = min(self._model.max_length, max(2 * limit, limit + len(prompt)))
+        result = self._model.model.generate(
+            encoded.output,
+            [prompt],
+            beam_size=1,
+            max_length=max_length,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        tokens = list(result.sequences_ids[0])
+        text = tokenizer.decode([*known, *tokens]).strip()
+        return Piece(
+            text=text,
+            average_log_probability=float(result.scores[0]) * len(tokens) / (len(tokens) + 1) if tokens else 0.0,
+            no_speech_probability=float(result.no_speech_prob),
+            compression_ratio=compression_ratio(text),
+            language=language,
+            tokens=len(known) + len(tokens),
+            cut_off=len(tokens) >= limit - 1,
+        )
+
+    def transcribe(self, speech: Float32, bias: Bias) -> Iterator[Piece]:
+        """Text of an audio of any length: full windows, beam search, word times, as stock faster-whisper does.
+
+        Yields lazily: the work for the next window starts when the next piece is asked for.
+        """
+        segments, info = self._model.transcribe(
+            speech,
+            language=bias.language,
+            initial_prompt=bias.prompt,
+            hotwords=bias.hotwords,
+            condition_on_previous_text=False,  # else one bad window spoils all that follow
+            word_timestamps=True,
+        )
+        for segment in segments:
+            yield Piece(
+                text=segment.text.strip(),
+                average_log_probability=float(segment.avg_logprob),
+                no_speech_probability=float(segment.no_speech_prob),
+                compression_ratio=float(segment.compression_ratio),
+                language=str(info.language),
+                tokens=len(segment.tokens),
+                words=tuple(
+                    Word(word=word.word.strip(), start_s=float(word.start), end_s=float(word.end))
+                    for word in segment.words or ()
+                ),
+            )
+
+    def _tokenizer(self, language: str) -> _Tokenizer:
+        if language not in self._tokenizers:
+            module: Any = importlib.import_module("faster_whisper.tokenizer")
+            self._tokenizers[language] = module.Tokenizer(
+                self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language=language
+            )
+        return self._tokenizers[language]
+
+    def _start(self, tokenizer: _Tokenizer, bias: Bias) -> list[int]:
+        """Prompt tokens before the text: <|startofprev|> hotwords prompt <|startoftranscript|> language task."""
+        room = self._model.max_length // 2 - 1
+        before: list[int] = []
+        if bias.hotwords and bias.hotwords.strip():
+            before += tokenizer.encode(" " + bias.hotwords.strip())[: room // 2]
+        if bias.prompt and bias.prompt.strip():
+            before += tokenizer.encode(" " + bias.prompt.strip())[-(room - len(before)) :]
+        head = [tokenizer.sot_prev, *before] if before else []
+        return [*head, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+
+
+def window_for(speech_s: float, *, padding_s: float, shortest_s: float, step_s: float = 1.0) -> float:
+    """The encoder window for an audio: its length and the padding, in whole steps, within `shortest_s` and 30 s."""
+    wanted = math.ceil((speech_s + padding_s) / step_s) * step_s
+    return min(FULL_WINDOW_S, max(shortest_s, wanted))
