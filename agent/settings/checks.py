@@ -1,0 +1,121 @@
+"""What one setting alone cannot show: keys that a choice needs, files that are not there, ports twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from agent.settings.choices import MindProvider
+from agent.settings.problems import Problem
+from agent.settings.tree import Settings
+
+# provider: (variable of its key, what it is called)
+_MIND_KEYS: dict[MindProvider, tuple[str, str]] = {
+    "anthropic": ("ANTHROPIC_API_KEY", "https://console.anthropic.com"),
+    "openai": ("OPENAI_API_KEY", "https://platform.openai.com"),
+    "groq": ("GROQ_API_KEY", "https://console.groq.com"),
+    "together": ("TOGETHER_API_KEY", "https://api.together.ai"),
+    "xai": ("XAI_API_KEY", "https://console.x.ai"),
+}
+
+
+def cross_check(settings: Settings) -> Iterator[Problem]:
+    """Every problem that shows only when settings are seen together."""
+    yield from _livekit(settings)
+    yield from _mind(settings, "claude", "COHOST")
+    yield from _mind(settings, "guest", "GUEST")
+    yield from _ears(settings)
+    yield from _voices(settings)
+    yield from _files(settings)
+    if settings.livekit.url is None and settings.web.port == settings.livekit.port:
+        yield Problem("PORT", f"{settings.web.port} is the LiveKit server's port too", "choose another one")
+
+
+def _livekit(settings: Settings) -> Iterator[Problem]:
+    livekit = settings.livekit
+    for name, value in (("LIVEKIT_API_KEY", livekit.api_key), ("LIVEKIT_API_SECRET", livekit.api_secret)):
+        if livekit.url is not None and value is None:
+            yield Problem(
+                name,
+                "is missing, and LIVEKIT_URL is set",
+                "set it to that server's, or remove LIVEKIT_URL to have a server started here",
+            )
+    if livekit.url is None and (livekit.api_key is None) != (livekit.api_secret is None):
+        missing = "LIVEKIT_API_KEY" if livekit.api_key is None else "LIVEKIT_API_SECRET"
+        yield Problem(missing, "is missing, and its other half is set", "set both, or neither for fresh keys")
+    elif livekit.url is None and livekit.api_secret and len(livekit.api_secret.get_secret_value()) < 32:
+        yield Problem("LIVEKIT_API_SECRET", "is shorter than 32 characters", "remove key and secret for fresh ones")
+
+
+def _mind(settings: Settings, persona: Literal["claude", "guest"], chooser: str) -> Iterator[Problem]:
+    keys = {
+        "anthropic": settings.providers.anthropic.api_key,
+        "openai": settings.providers.openai.api_key,
+        "groq": settings.providers.groq.api_key,
+        "together": settings.providers.together.api_key,
+        "xai": settings.providers.xai.api_key,
+    }
+    for mind in settings.minds(persona):
+        if mind.provider in _MIND_KEYS and keys[mind.provider] is None:
+            name, where = _MIND_KEYS[mind.provider]
+            fix = f"get a key at {where} and set it, or set {chooser}=local"
+            yield Problem(name, f"is missing, and {chooser} asks for {mind.provider}", fix)
+        if mind.provider == "openai-compatible":
+            compatible = settings.providers.openai_compatible
+            if compatible.base_url is None:
+                fix = f"set it to the server's address up to /v1, or set {chooser}=local"
+                yield Problem("OPENAI_COMPATIBLE_BASE_URL", f"is missing, and {chooser} asks for it", fix)
+            if compatible.model is None and mind.model is None:
+                fix = f"set it, or write {chooser}=openai-compatible:MODEL"
+                yield Problem("OPENAI_COMPATIBLE_MODEL", f"is missing, and {chooser} names no model", fix)
+
+
+def _ears(settings: Settings) -> Iterator[Problem]:
+    providers = settings.providers
+    for ear in providers.stt:
+        fix = "set it, or set STT=faster-whisper"
+        if ear.provider == "deepgram" and providers.deepgram.api_key is None:
+            yield Problem("DEEPGRAM_API_KEY", "is missing, and STT asks for deepgram", fix)
+        if ear.provider == "assemblyai" and providers.assemblyai.api_key is None:
+            yield Problem("ASSEMBLYAI_API_KEY", "is missing, and STT asks for assemblyai", fix)
+        if ear.provider == "google" and providers.google.credentials is None:
+            yield Problem("GOOGLE_APPLICATION_CREDENTIALS", "is missing, and STT asks for google", fix)
+
+
+def _voices(settings: Settings) -> Iterator[Problem]:
+    providers = settings.providers
+    for voice in providers.tts:
+        fix = "set it, or set TTS=piper"
+        if voice.provider == "google" and providers.google.credentials is None:
+            yield Problem("GOOGLE_APPLICATION_CREDENTIALS", "is missing, and TTS asks for google", fix)
+        if voice.provider == "openai" and providers.openai.api_key is None:
+            yield Problem("OPENAI_API_KEY", "is missing, and TTS asks for openai", fix)
+        if voice.provider == "openai-compatible" and providers.speech.base_url is None:
+            yield Problem("STUDIO_PROVIDERS__SPEECH__BASE_URL", "is missing, and TTS asks for it", fix)
+
+
+def _files(settings: Settings) -> Iterator[Problem]:
+    google = settings.providers.google.credentials
+    ears, voices = settings.providers.stt, settings.providers.tts
+    uses_google = "google" in {*(ear.provider for ear in ears), *(voice.provider for voice in voices)}
+    if uses_google and google is not None and not google.is_file():
+        yield Problem("GOOGLE_APPLICATION_CREDENTIALS", f"no file {google}", "correct the path")
+    model = settings.services.llama_model
+    if settings.needs_llama and model is not None and not model.is_file():
+        yield Problem("STUDIO_SERVICES__LLAMA_MODEL", f"no file {model}", "correct the path, or remove the line")
+    if settings.livekit.url is None and not settings.livekit.config.is_file():
+        yield Problem(
+            "STUDIO_LIVEKIT__CONFIG",
+            f"no file {settings.livekit.config}",
+            "start in the project's folder, or correct the path",
+        )
+    if settings.needs_piper:
+        for slug, persona in (("CLAUDE", settings.personas.claude), ("GUEST", settings.personas.guest)):
+            if (
+                persona.voice is not None
+                and persona.voice.endswith(".onnx")
+                and not Path(persona.voice).expanduser().is_file()
+            ):
+                fix = "correct the path, or remove the line for the built-in voice"
+                yield Problem(f"STUDIO_PERSONAS__{slug}__VOICE", f"no file {persona.voice}", fix)

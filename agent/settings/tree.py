@@ -1,0 +1,172 @@
+"""The tree of settings. A newcomer reads here what can be set; `.env.example` is made from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from agent.floor.rules import Rules
+from agent.settings.choices import CLAUDE_HAIKU, LOCAL, MindChoice, Minds
+from agent.settings.problems import Wrong
+from agent.settings.providers import HttpUrl, Key, ProvidersSettings, variable
+
+
+def _livekit_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
+        raise Wrong(
+            f"{value!r} is no LiveKit address",
+            "write it like wss://my-project.livekit.cloud or ws://127.0.0.1:7880, "
+            "or remove the line to have a server started here",
+        )
+    return value.rstrip("/")
+
+
+LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
+
+
+class LiveKitSettings(BaseModel, frozen=True, extra="forbid"):
+    url: LiveKitUrl | None = Field(
+        None,
+        description="a LiveKit server that runs elsewhere; without it one is started here",
+        json_schema_extra=variable("LIVEKIT_URL"),
+    )
+    api_key: str | None = Field(None, description="of that server", json_schema_extra=variable("LIVEKIT_API_KEY"))
+    api_secret: Key | None = Field(None, description="of that server", json_schema_extra=variable("LIVEKIT_API_SECRET"))
+    public_url: LiveKitUrl | None = Field(
+        None, description="the server's address as browsers see it, where it differs from LIVEKIT_URL"
+    )
+    port: int = Field(7880, ge=1, le=65535, description="signalling port of the server started here")
+    udp_port: int = Field(7882, ge=1, le=65535, description="media port of the server started here")
+    config: Path = Field(Path("livekit.yaml"), description="configuration of the server started here")
+
+
+class WebSettings(BaseModel, frozen=True, extra="forbid"):
+    port: int = Field(4000, ge=1, le=65535, description="the page's port", json_schema_extra=variable("PORT"))
+    host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="address to listen on; browsers give the microphone to https only, save on localhost",
+    )
+
+
+class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
+    max_shows: int = Field(4, ge=1, le=100, description="shows at once on this machine")
+    idle_processes: int = Field(1, ge=0, le=20, description="job processes kept warm for the next shows")
+    port: int = Field(0, ge=0, le=65535, description="the worker's own status port on loopback; 0: any free one")
+    drain_s: float = Field(25.0, ge=1, le=30, description="what running shows get to end, before they are forced")
+
+
+class RecordingSettings(BaseModel, frozen=True, extra="forbid"):
+    folder: Path = Field(Path("recordings"), description="where episode folders are made")
+    min_free_gb: float = Field(1.0, ge=0, description="no new show with less disk space than this")
+
+
+class BriefingsSettings(BaseModel, frozen=True, extra="forbid"):
+    folder: Path = Field(Path("briefings"), description="where briefings lie")
+    default: str | None = Field(None, description="file name of the briefing when a show asks for none")
+
+
+class ServicesSettings(BaseModel, frozen=True, extra="forbid"):
+    """Local engines in processes of their own. `studio up` starts those without an address."""
+
+    llama_url: HttpUrl | None = Field(None, description="a llama.cpp server that runs already, address up to /v1")
+    llama_model: Path | None = Field(None, description="a GGUF model for the local mind; SmolLM2-135M is built in")
+    llama_context: int = Field(8192, ge=1024, description="tokens of context, shared by the generations at once")
+    llama_parallel: int = Field(2, ge=1, le=16, description="generations at once")
+    llama_threads: int = Field(2, ge=1, le=64, description="threads of a generation")
+    piper_url: HttpUrl | None = Field(None, description="a Piper server that runs already")
+
+
+class PersonaSettings(BaseModel, frozen=True, extra="forbid"):
+    name: str = Field(min_length=1, max_length=40)
+    mind: Minds
+    voice: str | None = None
+    timbre: float = 1.0
+    temperature: float = 0.8
+
+
+class ClaudeSettings(PersonaSettings, frozen=True):
+    name: str = Field("Claude", min_length=1, max_length=40, description="the co-host's name")
+    mind: Minds = Field(
+        (),
+        description="the co-host's mind; without it claude-haiku-4-5 when there is a key, else a local stand-in",
+        json_schema_extra=variable("COHOST"),
+    )
+    voice: str | None = Field(None, description="path of a Piper voice, or a voice name of the TTS in use")
+    timbre: float = Field(1.0, ge=0.85, le=1.2, description="Piper: colour of the voice, darker below 1")
+    temperature: float = Field(0.8, ge=0, le=2)
+
+
+class GuestSettings(PersonaSettings, frozen=True):
+    name: str = Field("Guest", min_length=1, max_length=40, description="the guest's name, unless the briefing has one")
+    mind: Minds = Field(
+        (LOCAL,),
+        min_length=1,
+        description="the guest's mind: local, groq, together, openai, xai, anthropic, openai-compatible; "
+        "provider:model names a model, a comma adds a fallback",
+        json_schema_extra=variable("GUEST"),
+    )
+    voice: str | None = Field(None, description="path of a Piper voice, or a voice name of the TTS in use")
+    timbre: float = Field(0.87, ge=0.85, le=1.2, description="Piper: colour of the voice, darker below 1")
+    temperature: float = Field(0.8, ge=0, le=2)
+
+
+class PersonasSettings(BaseModel, frozen=True, extra="forbid"):
+    claude: ClaudeSettings = ClaudeSettings()
+    guest: GuestSettings = GuestSettings()
+
+
+class Settings(BaseSettings):
+    """Everything. Build it with `agent.settings.load`, which also checks what one field cannot see."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="STUDIO_", env_nested_delimiter="__")
+
+    home: Path = Field(Path(".studio"), description="what this installation keeps: server, keys, logs, caches")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="of the logs")
+    livekit: LiveKitSettings = LiveKitSettings()
+    web: WebSettings = WebSettings()
+    worker: WorkerSettings = WorkerSettings()
+    providers: ProvidersSettings = ProvidersSettings()
+    personas: PersonasSettings = PersonasSettings()
+    services: ServicesSettings = ServicesSettings()
+    briefings: BriefingsSettings = BriefingsSettings()
+    recording: RecordingSettings = RecordingSettings()
+    floor: Rules = Rules()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # load() reads environment and .env itself: nested settings have plain names, and each keeps its origin.
+        return (init_settings,)
+
+    def minds(self, persona: Literal["claude", "guest"]) -> tuple[MindChoice, ...]:
+        """A persona's mind and its fallbacks. Claude's, unless set, is Claude with a key and a stand-in without."""
+        chosen = self.personas.claude.mind if persona == "claude" else self.personas.guest.mind
+        return chosen or ((CLAUDE_HAIKU,) if self.providers.anthropic.api_key else (LOCAL,))
+
+    @property
+    def stand_in(self) -> bool:
+        """Whether somebody else sits in Claude's chair; page and session.yml say so."""
+        return self.minds("claude")[0].provider != "anthropic"
+
+    @property
+    def needs_llama(self) -> bool:
+        """Whether a local language model is to be started."""
+        used = {mind.provider for mind in (*self.minds("claude"), *self.minds("guest"))}
+        return "local" in used and self.services.llama_url is None
+
+    @property
+    def needs_piper(self) -> bool:
+        """Whether a Piper process is to be started."""
+        return any(voice.provider == "piper" for voice in self.providers.tts) and self.services.piper_url is None
