@@ -68,7 +68,7 @@ class Voice:
         config = json.loads(files.config.read_text(encoding="utf-8"))
         self._config = PiperConfig.from_dict(config)
         self.sample_rate_hz: int = self._config.sample_rate
-        self._model = Model(str(files.model), hop_length=self._config.hop_length, threads=threads, spinning=spinning)
+        self._model = Model(files.model, hop_length=self._config.hop_length, threads=threads, spinning=spinning)
         # Piper's front end alone: it never sees the network, which runs here in two parts.
         self._piper = PiperVoice(session=None, config=self._config)
         self._phonemizing = threading.Lock()  # espeak's voice is a global of the process
@@ -132,15 +132,9 @@ class Voice:
 
     def _sound(self, sentence: _Sentence, style: Style, abort: Abort) -> Iterator[tuple[list[Word], Float32]]:
         """Samples at the native rate; the words, in native samples, come with the first of them."""
-        config = self._config
         ids = self._piper.phonemes_to_ids(sentence.phonemes)
-        scales = [
-            config.noise_scale if style.noise_scale is None else style.noise_scale,
-            config.length_scale * style.timbre / style.speed,
-            config.noise_w_scale if style.noise_w_scale is None else style.noise_w_scale,
-        ]
-        speaker = (style.speaker_id or config.default_speaker_id) if self.speakers > 1 else None
-        sound = self._model.say(ids, scales, speaker, abort)
+        speaker = (style.speaker_id or self._config.default_speaker_id) if self.speakers > 1 else None
+        sound = self._model.say(ids, self._scales(style), speaker, abort)
         edges = self._edges(sentence.phonemes, ids, sound.frames)
         words: list[Word] | None = None
         if edges is not None:
@@ -148,11 +142,19 @@ class Voice:
                 Word(text, float(edges[first]), float(edges[end] if end > first else edges[first]))
                 for text, (first, end) in zip(sentence.words, sentence.spans, strict=True)
             ]
-        for samples in sound.chunks:
+        for samples in sound.pieces:
             if words is None:  # the model does not tell; then the sentence comes whole
                 words = estimate(samples, 1, sentence.words)
             yield words, samples
             words = []
+
+    def _scales(self, style: Style) -> list[float]:
+        config = self._config
+        return [
+            config.noise_scale if style.noise_scale is None else style.noise_scale,
+            config.length_scale * style.timbre / style.speed,
+            config.noise_w_scale if style.noise_w_scale is None else style.noise_w_scale,
+        ]
 
     def _edges(
         self, phonemes: Sequence[str], ids: Sequence[int], frames: npt.NDArray[np.int64] | None
@@ -175,13 +177,12 @@ class Voice:
         return "".join(symbol for sentence in self._phonemes(word) for symbol in sentence)
 
     def _calibrate(self) -> float:
+        """The gain that brings this voice's speech to TARGET_DBFS."""
         style = Style(sample_rate_hz=self.sample_rate_hz)
-        said = [
-            samples
-            for sentence in self._sentences(CALIBRATION, Abort())
-            for _, samples in self._sound(sentence, style, Abort())
-        ]
-        level = speech_level_dbfs(np.concatenate(said), self.sample_rate_hz) if said else TARGET_DBFS
+        (sentence,) = self._sentences(CALIBRATION, Abort())
+        self._model.check(self._piper.phonemes_to_ids(sentence.phonemes), self._scales(style))
+        said = np.concatenate([samples for _, samples in self._sound(sentence, style, Abort())])
+        level = speech_level_dbfs(said, self.sample_rate_hz)
         return float(min(MAX_GAIN, 10 ** ((TARGET_DBFS - level) / 20)))
 
 
