@@ -1,0 +1,88 @@
+"""What a job process keeps loaded, whatever show it will hold: the settings and the models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from livekit import local_inference
+from livekit.agents import llm, tts
+from livekit.plugins.faster_whisper import Recognizer
+
+from agent.hearing.local import LocalTranscriber
+from agent.hearing.stream import StreamTranscriber
+from agent.hearing.transcriber import Transcriber
+from agent.hearing.vocabulary import Vocabulary
+from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice
+from agent.settings import Settings
+
+Seat = Literal["claude", "guest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Made once a process; a show takes what it needs."""
+
+    settings: Settings
+    recognizer: Recognizer | None  # None where only cloud ears are used
+
+    @classmethod
+    def load(cls, settings: Settings) -> Engines:
+        """Load every local model now, so that no show waits for one.
+
+        Raises:
+            ModelMissing: a model file is not where it should be; the message says what to do.
+        """
+        local_inference.init_vad()
+        local_inference.init_eot()
+        recognizer = None
+        if any(ear.provider == "faster-whisper" for ear in settings.providers.stt):
+            whisper = settings.providers.faster_whisper
+            recognizer = Recognizer(
+                whisper.model,
+                compute_type=whisper.compute_type,
+                cpu_threads=whisper.threads,
+                cache_dir=settings.home / "models",
+            )
+            recognizer.load()
+        return cls(settings, recognizer)
+
+    def transcriber(self, vocabulary: Vocabulary) -> Transcriber:
+        """The ears of one show."""
+        providers = self.settings.providers
+        if providers.stt[0].provider == "faster-whisper" and self.recognizer is not None:
+            return LocalTranscriber(self.recognizer, vocabulary=vocabulary, language=providers.language)
+        cloud = [ear for ear in providers.stt if ear.provider != "faster-whisper"]
+        return StreamTranscriber(make_ears(cloud, providers, terms=vocabulary.words))
+
+    def mind(self, slug: str) -> llm.LLM[Any]:
+        """The language model of `claude` or `guest`."""
+        seat = cast(Seat, slug)
+        persona = self.settings.personas.claude if seat == "claude" else self.settings.personas.guest
+        return make_mind(
+            self.settings.minds(seat),
+            self.settings.providers,
+            llama_url=self.settings.services.llama_url,
+            temperature=persona.temperature,
+        )
+
+    def voice(self, slug: str) -> tts.TTS[Any]:
+        """The voice of `claude` or `guest`."""
+        settings = self.settings
+        persona = settings.personas.claude if slug == "claude" else settings.personas.guest
+        return make_voice(
+            settings.providers.tts, settings.providers, persona, slug=slug, piper_url=settings.services.piper_url
+        )
+
+    def describe(self, slugs: Sequence[str]) -> dict[str, object]:
+        """Models and voices in use, for session.yml and `/health`."""
+        settings = self.settings
+        providers = settings.providers
+        personas = {"claude": settings.personas.claude, "guest": settings.personas.guest}
+        return {
+            "ears": [str(ear) for ear in providers.stt],
+            "minds": {slug: describe_minds(settings.minds(cast(Seat, slug)), providers) for slug in slugs},
+            "voices": {slug: describe_voices(providers.tts, personas[slug], slug=slug) for slug in slugs},
+            "language": providers.language,
+        }

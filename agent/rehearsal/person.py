@@ -1,0 +1,154 @@
+"""A simulated person at the table: a microphone that is always on, and an ear for each voice in the room."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from livekit import rtc
+
+from agent.clock import EpisodeClock
+from agent.room.commands import METHOD
+
+Int16 = npt.NDArray[np.int16]
+
+RATE_HZ = 48_000
+FRAME = RATE_HZ // 100
+VOICED_DBFS = -42.0  # of 10 ms; below is a room's noise
+_VOICED_RMS = 10 ** (VOICED_DBFS / 20) * 32768
+_ROOM_NOISE_RMS = 8.0  # -72 dBFS, a quiet room
+
+
+@dataclass(slots=True)
+class Ear:
+    """What is heard of one voice: the times of its voiced 10 ms, seconds on the person's clock."""
+
+    identity: str
+    voiced_at: list[float] = field(default_factory=list)
+
+    def between(self, since: float, until: float) -> list[float]:
+        """The voiced moments after `since` and before `until`. Looks from the end: what is asked for is recent."""
+        found = []
+        for at in reversed(self.voiced_at):
+            if at <= since:
+                break
+            if at < until:
+                found.append(at)
+        return found[::-1]
+
+
+class Person:
+    """Joins a room like any client. Times are seconds on `clock`, taken at this person's own mouth and ears."""
+
+    def __init__(self, room: rtc.Room, tasks: asyncio.TaskGroup) -> None:
+        self.room = room
+        self.clock = EpisodeClock()
+        self.ears: dict[str, Ear] = {}
+        self.left = asyncio.Event()
+        self._tasks = tasks
+        self._microphone = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=40)
+        self._speech: asyncio.Queue[tuple[Int16, asyncio.Future[float], asyncio.Future[float]]] = asyncio.Queue(8)
+        room.on("track_subscribed", self._subscribed)
+        room.on("disconnected", lambda *_: self.left.set())
+
+    @classmethod
+    @asynccontextmanager
+    async def join(cls, url: str, token: str) -> AsyncIterator[Person]:
+        """
+        Raises:
+            rtc.ConnectError: the server refuses or is out of reach.
+        """
+        room = rtc.Room()
+        async with asyncio.TaskGroup() as tasks:
+            person = cls(room, tasks)
+            await room.connect(url, token)
+            track = rtc.LocalAudioTrack.create_audio_track("microphone", person._microphone)
+            options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+            await room.local_participant.publish_track(track, options)
+            mouth = tasks.create_task(person._speak(), name="mouth")
+            try:
+                yield person
+            finally:
+                await room.disconnect()
+                mouth.cancel()
+
+    async def say(self, speech: Int16) -> tuple[float, float]:
+        """Say it and wait; the times of its first and its last sample.
+
+        Args:
+            speech: int16, (samples,), 48 kHz mono, without silence around it.
+        """
+        loop = asyncio.get_running_loop()
+        started: asyncio.Future[float] = loop.create_future()
+        ended: asyncio.Future[float] = loop.create_future()
+        await self._speech.put((speech, started, ended))
+        return await started, await ended
+
+    def voices(self, since: float, until: float = float("inf")) -> list[tuple[float, str]]:
+        """The voiced moments of everybody else, in order, with whose they are."""
+        return sorted((at, ear.identity) for ear in self.ears.values() for at in ear.between(since, until))
+
+    async def wait_for_voice(self, since: float, *, limit_s: float) -> tuple[float, str] | None:
+        """The first moment after `since` at which somebody is heard."""
+        until = self.clock.now() + limit_s
+        while self.clock.now() < until and not self.left.is_set():
+            if found := self.voices(since):
+                return found[0]
+            await asyncio.sleep(0.01)
+        return None
+
+    async def wait_for_quiet(self, quiet_s: float, *, limit_s: float) -> bool:
+        """Until nobody has been heard for `quiet_s`."""
+        begun = self.clock.now()
+        while self.clock.now() - begun < limit_s and not self.left.is_set():
+            if self.clock.now() - begun > quiet_s and not self.voices(self.clock.now() - quiet_s):
+                return True
+            await asyncio.sleep(0.05)
+        return False
+
+    async def command(self, command: str, target: str | None = None) -> None:
+        """Press one of the page's buttons.
+
+        Raises:
+            rtc.RpcError: it was refused, or nobody is there to take it.
+        """
+        payload = json.dumps({"command": command, "target": target})
+        await self.room.local_participant.perform_rpc(destination_identity="claude", method=METHOD, payload=payload)
+
+    def _subscribed(
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
+    ) -> None:
+        if isinstance(track, rtc.RemoteAudioTrack):
+            ear = self.ears.setdefault(publication.sid, Ear(participant.identity))
+            self._tasks.create_task(self._listen(track, ear), name=f"ear:{participant.identity}")
+
+    async def _listen(self, track: rtc.RemoteAudioTrack, ear: Ear) -> None:
+        stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE_HZ, num_channels=1, frame_size_ms=10)
+        try:
+            async for event in stream:
+                pcm = np.frombuffer(event.frame.data, np.int16).astype(np.float32)
+                if float(np.sqrt(np.mean(pcm**2))) > _VOICED_RMS:
+                    ear.voiced_at.append(self.clock.now())
+        finally:
+            await stream.aclose()
+
+    async def _speak(self) -> None:
+        noise = np.random.default_rng(1)
+        while True:
+            if self._speech.empty():
+                await self._send(noise.normal(0, _ROOM_NOISE_RMS, FRAME).astype(np.int16))
+                continue
+            speech, started, ended = self._speech.get_nowait()
+            started.set_result(self.clock.now())
+            for begin in range(0, len(speech), FRAME):
+                frame = speech[begin : begin + FRAME]
+                await self._send(np.pad(frame, (0, FRAME - len(frame))))
+            ended.set_result(self.clock.now())
+
+    async def _send(self, pcm: Int16) -> None:
+        await self._microphone.capture_frame(rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, FRAME))

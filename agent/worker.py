@@ -1,0 +1,110 @@
+"""The worker: LiveKit's AgentServer under the name `roundtable`, one job process an episode."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from livekit.agents import AgentServer, AutoSubscribe, JobContext, JobProcess, JobRequest
+from livekit.agents.worker import ServerEnvOption, WorkerPermissions
+from livekit.protocol import models
+
+from agent.plan import make_plan
+from agent.settings import Settings, load
+from agent.speaking.persona import CLAUDE
+
+if TYPE_CHECKING:
+    from agent.engines import Engines
+    from agent.episode import Episode
+
+logger = logging.getLogger(__name__)
+
+AGENT_NAME = "roundtable"
+# Loading the models takes 3 s on a quiet machine; a busy one that starts two shows at once needs patience.
+_INITIALIZE_S = 120.0
+
+
+def make_server(settings: Settings) -> AgentServer:
+    """The worker for these settings; run it with LiveKit's command line or `server.run()`."""
+    worker = settings.worker
+    server = AgentServer(
+        setup_fnc=prewarm,
+        load_fnc=lambda server: len(server.active_jobs) / worker.max_shows,
+        # LiveKit's default refuses jobs by CPU load, and local models alone exceed it. Shows are counted instead.
+        load_threshold=ServerEnvOption(dev_default=math.inf, prod_default=0.999),
+        num_idle_processes=ServerEnvOption(dev_default=worker.idle_processes, prod_default=worker.idle_processes),
+        initialize_process_timeout=_INITIALIZE_S,
+        # SIGTERM: LiveKit waits `drain_timeout` for shows to end by themselves, which no show does; then each is told
+        # to end and seals its folder.
+        drain_timeout=1,
+        session_end_timeout=worker.drain_s,
+        shutdown_process_timeout=worker.drain_s,
+        permissions=WorkerPermissions(
+            can_publish=True,
+            can_subscribe=True,
+            can_publish_data=True,
+            can_update_metadata=True,  # without it set_attributes fails in silence
+            can_publish_sources=[models.TrackSource.MICROPHONE],
+        ),
+        host="127.0.0.1",
+        port=worker.port,
+        ws_url=settings.livekit.url,
+        api_key=settings.livekit.api_key,
+        api_secret=settings.livekit.api_secret.get_secret_value() if settings.livekit.api_secret else None,
+        # Imported once and shared by the job processes
+        preload_modules=["agent.episode", "agent.engines"],
+        log_level=settings.log_level.replace("warning", "warn").upper(),
+    )
+    server.rtc_session(run_show, agent_name=AGENT_NAME, on_request=accept, on_session_end=end_show)
+    return server
+
+
+def prewarm(process: JobProcess) -> None:
+    """In a fresh job process, before it has a job: read the settings, load the models."""
+    from agent.engines import Engines
+
+    process.userdata["engines"] = Engines.load(load().settings)
+
+
+async def accept(request: JobRequest) -> None:
+    """Take the job as Claude: a participant with a speaker's id and name."""
+    await request.accept(identity=CLAUDE.slug, name=CLAUDE.name)
+
+
+async def run_show(ctx: JobContext) -> None:
+    """The job: join the room and hold the show, until it ends or the process is told to end it."""
+    from agent.episode import Episode
+
+    engines: Engines = ctx.proc.userdata["engines"]
+    settings = engines.settings
+    plan = make_plan(ctx.job.metadata, room_name=ctx.job.room.name, settings=settings, now=datetime.now().astimezone())
+    ctx.log_context_fields = {"room": ctx.job.room.name, "episode": plan.slug}
+    await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
+    episode = Episode(ctx.room, plan=plan, engines=engines)
+    ctx.proc.userdata["episode"] = episode
+    # The entry point returns once the show runs, as AgentSession's does: LiveKit calls on_session_end at once when the
+    # job is to end, but only after it has waited for an entry point that is still running.
+    task = asyncio.get_running_loop().create_task(episode.run(), name=f"episode:{plan.slug}")
+    task.add_done_callback(lambda done: _show_is_over(ctx, done))
+
+
+def _show_is_over(ctx: JobContext, task: asyncio.Task[str]) -> None:
+    """The show has ended and its folder is sealed: end the job, too."""
+    if task.cancelled():
+        reason = "cancelled"
+    elif error := task.exception():
+        logger.error("the show ended by an error", exc_info=error)
+        reason = "error"
+    else:
+        reason = task.result()
+    ctx.shutdown(reason)
+
+
+async def end_show(ctx: JobContext) -> None:
+    """The job is to end: the room closed, the server went, or the worker was told to stop. Seals the folder."""
+    episode: Episode | None = ctx.proc.userdata.get("episode")
+    if episode is not None:
+        await episode.end("shutdown")
