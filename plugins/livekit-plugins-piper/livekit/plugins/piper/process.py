@@ -13,7 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+import urllib.request
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -66,12 +67,13 @@ class Server:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def acquire(self) -> None:
+    def hold(self) -> Callable[[], None]:
+        """Counts one more user; to be let go, call what is returned, once. The last one to let go ends the child."""
         with self._lock:
             self._users += 1
+        return self._let_go
 
-    def release(self) -> None:
-        """The last one to let go ends the child."""
+    def _let_go(self) -> None:
         with self._lock:
             self._users -= 1
             if self._users <= 0:
@@ -90,6 +92,20 @@ class Server:
                 self._end()
                 self._start(voice)
             return self._address
+
+    def warm(self, voice: str) -> None:
+        """Starts the child and has it load the voice.
+
+        Raises:
+            ServerFailed: it did not start.
+            OSError: it does not answer, or refuses (urllib.error.URLError, HTTPError).
+        """
+        body = json.dumps({"text": "", "voice": voice}).encode()
+        request = urllib.request.Request(f"{self.ensure(voice)}/synthesize", body, {"Content-Type": "application/json"})
+        # Without the proxies of the environment: the child is on this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=START_TIMEOUT_S) as response:
+            response.read()
 
     def lost(self) -> None:
         """A connection failed. Waits a moment for the child's end, if that was why, so that `ensure` sees it."""

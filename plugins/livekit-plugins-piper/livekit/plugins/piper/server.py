@@ -157,7 +157,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         spinning=arguments.spinning,
     )
     runner = web.AppRunner(
-        application(synthesizer), handler_cancellation=True, access_log=None, shutdown_timeout=LAST_BREATH_S / 2
+        application(synthesizer), handler_cancellation=True, access_log=None, shutdown_timeout=LAST_BREATH_S / 4
     )
     try:
         for voice in arguments.voice or [None]:

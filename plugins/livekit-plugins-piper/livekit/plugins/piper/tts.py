@@ -101,7 +101,8 @@ class TTS(tts.TTS[Never]):
         )
         self._session = http_session
         self._owns_session = http_session is None
-        self._release: weakref.finalize[[], TTS] | None = None
+        self._server = process.shared() if address is None else None
+        self._release = weakref.finalize(self, self._server.hold()) if self._server is not None else None
 
     @property
     def model(self) -> str:
@@ -133,38 +134,32 @@ class TTS(tts.TTS[Never]):
         return ChunkedStream(tts=self, input_text=text, conn_options=conn_options)
 
     def prewarm(self) -> None:
-        """Starts the server, without waiting for it."""
-        if self._address is None:
-            threading.Thread(target=self._start_quietly, name="piper-prewarm", daemon=True).start()
+        """Starts the server and loads the voice, without waiting for it."""
+        if self._server is not None:
+            threading.Thread(target=self._warm, args=[self._server, self._opts.voice or ""], daemon=True).start()
 
     async def aclose(self) -> None:
         if self._owns_session and self._session is not None:
             await self._session.close()
             self._session = None
         if self._release is not None:
-            release, self._release = self._release, None
-            await asyncio.to_thread(release)
+            await asyncio.to_thread(self._release)  # the last one ends the server, and waits for that
 
     def _voice_of(self, voice: str | Path | None) -> str | None:
         if self._address is not None:
             return None if voice is None else str(voice)
         return str(find_voice(voice).model)
 
-    def _start_quietly(self) -> None:
+    @staticmethod
+    def _warm(server: process.Server, voice: str) -> None:
         try:
-            self._start()
-        except process.ServerFailed as error:
-            logger.warning("%s", error)  # and raised when something is to be said
+            server.warm(voice)
+        except (process.ServerFailed, OSError) as error:
+            logger.warning("piper is not ready: %s", error)  # raised again as soon as something is to be said
 
-    def _start(self) -> str:
+    def _reach(self) -> str:
         """The server's address. Blocks while a child starts."""
-        if self._address is not None:
-            return self._address
-        server = process.shared()
-        if self._release is None:
-            server.acquire()
-            self._release = weakref.finalize(self, server.release)
-        return server.ensure(self._opts.voice or "")
+        return self._address or process.shared().ensure(self._opts.voice or "")
 
     def _ensure_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -183,7 +178,7 @@ class ChunkedStream(tts.ChunkedStream):
 
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         try:
-            address = await asyncio.to_thread(self._piper._start)
+            address = await asyncio.to_thread(self._piper._reach)
         except process.ServerFailed as error:
             raise APIConnectionError(str(error)) from error
         timeout = self._conn_options.timeout
@@ -199,7 +194,7 @@ class ChunkedStream(tts.ChunkedStream):
         except TimeoutError:
             raise APITimeoutError(f"the Piper server at {address} said nothing for {timeout:g} s") from None
         except (aiohttp.ClientError, framing.BadFrame) as error:
-            if self._piper._address is None:
+            if self._piper._server is not None:
                 await asyncio.to_thread(process.shared().lost)
             raise APIConnectionError(f"no answer from the Piper server at {address}: {error}") from error
 

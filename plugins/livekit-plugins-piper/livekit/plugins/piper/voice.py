@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,7 +70,6 @@ class Voice:
         self._model = Model(files.model, hop_length=self._config.hop_length, threads=threads, spinning=spinning)
         # Piper's front end alone: it never sees the network, which runs here in two parts.
         self._piper = PiperVoice(session=None, config=self._config)
-        self._phonemizing = threading.Lock()  # espeak's voice is a global of the process
         self._alone = lru_cache(maxsize=8192)(self._sound_of)
         self._gain = 1.0
         self._gain = self._calibrate()
@@ -170,8 +168,7 @@ class Voice:
         return edges[list(accumulate(counts, initial=head))]
 
     def _phonemes(self, text: str) -> list[list[str]]:
-        with self._phonemizing:
-            return [sentence for sentence in self._piper.phonemize(text) if sentence]
+        return [sentence for sentence in self._piper.phonemize(text) if sentence]
 
     def _sound_of(self, word: str) -> str:
         return "".join(symbol for sentence in self._phonemes(word) for symbol in sentence)

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
+from unicodedata import category
 
 import numpy as np
 import numpy.typing as npt
 
 SNAP_LETTERS = 2
 """A word's end is moved to a gap between spoken words when one is at most so many phonemes away."""
+
+STRESS = ("ˈ", "ˌ")
 
 ENERGY_FRAME_S = 0.010
 SEARCH_S = 0.080
@@ -41,8 +44,8 @@ def spans(expected: Sequence[str], phonemes: Sequence[str]) -> list[tuple[int, i
     Returns:
         for each word (first, end) as indices into `phonemes`; in order, not overlapping, without the gaps around them.
     """
-    said = [i for i, symbol in enumerate(phonemes) if symbol.isalnum()]
-    letters = [[symbol for symbol in word if symbol.isalnum()] for word in expected]
+    said = [i for i, symbol in enumerate(phonemes) if _is_sound(symbol)]
+    letters = [[symbol for symbol in word if _is_sound(symbol)] for word in expected]
     if not said:
         return [(0, 0)] * len(expected)
     flat = [symbol for word in letters for symbol in word]
@@ -75,16 +78,19 @@ def _place(end: int, blocks: list[tuple[int, int, int]], gaps: list[int], said: 
     return nearest if abs(nearest - position) <= SNAP_LETTERS else round(position)
 
 
+def _is_sound(symbol: str) -> bool:
+    """Not a gap, a punctuation mark, or a mark on the sound before (length) or after (stress)."""
+    return all(category(character) in ("Ll", "Lu", "Lo", "Lt", "Nd") for character in symbol)
+
+
 def _with_stress(phonemes: Sequence[str], first: int) -> int:
-    while first > 0 and phonemes[first - 1] in "ˈˌ":
+    while first > 0 and phonemes[first - 1] in STRESS:
         first -= 1
     return first
 
 
 def _with_length(phonemes: Sequence[str], end: int) -> int:
-    while end < len(phonemes) and not phonemes[end].isspace() and phonemes[end] not in ".,;:!?ˈˌ":
-        if phonemes[end].isalnum():
-            break
+    while end < len(phonemes) and category(phonemes[end][0]) in ("Lm", "Mn") and phonemes[end] not in STRESS:
         end += 1
     return end
 
