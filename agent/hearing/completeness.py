@@ -1,0 +1,112 @@
+"""Do these words look like the end of a turn? Pure; English word lists, punctuation for every language."""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+
+
+class Completeness(IntEnum):
+    """How finished a text looks; higher is more."""
+
+    GOES_ON = 0  # "I think, um", "because the", "the point is..."
+    OPEN = 1  # no sentence end: fewer than three words, a comma, nothing
+    SENTENCE = 2  # "That is what I mean."
+    CLOSED = 3  # a question, a command, a name called, an mm-hm: nothing is likely to follow
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# A sentence does not end with these, whatever a recogniser puts behind them when the voice pauses there.
+_NEVER_LAST = _words(
+    """
+    a an the my your our their its his every some any no this these those another each
+    and or but because since although though unless until whether if when while whereas than as like so that which who
+    whose where of to from with without into onto at by for about between among through during against towards toward
+    upon within across per via despite except including regarding concerning
+    is are was were am be been being has have had do does did will would can could shall should may might must
+    i'm you're we're they're he's she's it's that's there's i'd you'd we'd they'd i'll you'll we'll they'll
+    i've you've we've they've what's who's let's gonna wanna gotta
+    very really quite rather just only even almost nearly mostly basically actually literally probably maybe perhaps
+    i we they he she um uh er erm hmm well
+    """
+)
+# These end questions and short answers, so they only count against a sentence that is none.
+_LAST_IN_QUESTION = _words(
+    """
+    of to from with at by for about is are was were am be do does did have has had will would can could should may
+    might must that this these those his i we they he she like who which where when so than through in on
+    """
+)
+_LAST_IN_ANSWER = _words("is are was were am do does did have has had will would can could should may might must i")
+_PHRASES_THAT_GO_ON = (
+    "i think|i guess|i mean|i feel like|i believe|i suppose|you know|the thing is|the point is|the question is|"
+    "the problem is|the idea is|the reason is|what i mean is|in other words|for example|for instance|"
+    "on the other hand|sort of|kind of|such as|as in|that is|let me think|let me see|first of all|at least|"
+    "at the same time|which means|it means|i would say|i'd say|i don't know if|i wonder if|i wonder|and then|"
+    "so then|but then"
+)
+_TRAILS_OFF = re.compile(rf"(?:^|[\s,.;])(?:{_PHRASES_THAT_GO_ON})[\s,.…!?-]*$")
+_STARTER = _words("so and but or well um uh er because also then now okay like i mean actually basically")
+_BACKCHANNEL = _words(
+    """
+    yes yeah yep yup no nope nah ok okay right sure mm mhm mm-hm mmhm hmm hm uh-huh aha ah oh wow really exactly true
+    indeed absolutely definitely totally nice great cool good perfect interesting fascinating agreed correct alright
+    fair thanks bye hello hi hey amazing awesome brilliant wonderful
+    """
+)
+_COMMANDS = (
+    "stop|wait|hold on|hang on|go on|go ahead|carry on|continue|keep going|skip|next|enough|that's enough|quiet|"
+    "be quiet|shut up|excuse me|pardon|say that again|one moment|one second|just a moment|just a second|"
+    "tell me more|never mind|let's continue|let's go on|thank you|thanks|see you|goodbye|bye|good point|of course|"
+    "i see|i agree|got it|fair enough|makes sense|that makes sense|good morning|good evening|no way|not really|"
+    "why not|why|what|how|who|when|where|really|i don't know|i don't think so|i think so|me too|go for it|"
+    "let's go|let's do it"
+)
+_BEFORE_COMMAND = "no|hey|ok|okay|please|sorry|oh|yes|all right|alright|just|and"
+_AFTER_COMMAND = "please|there|then|now|for a second|for a moment|a second|a moment|again|stop|wait|so much|very much"
+_COMMAND = re.compile(rf"^(?:(?:{_BEFORE_COMMAND}) )*(?:{_COMMANDS})(?: (?:{_AFTER_COMMAND}))*$")
+_END = re.compile(r"[.!?。！？؟]['\"”’)\]]*$")
+_DOTS = re.compile(r"(?:\.\.+|…|[-–—])['\"”’)\]]*$")
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+
+
+def completeness(text: str, names: frozenset[str] = frozenset()) -> Completeness:
+    """How finished `text` looks.
+
+    Args:
+        text: of the whole utterance, with the recogniser's punctuation.
+        names: lower-case names of those at the table; one alone ("Claude?") is a call.
+    """
+    text = text.strip()
+    spoken = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+    if not spoken:
+        return Completeness.CLOSED  # a sound without words: nothing to wait for
+    plain = " ".join(spoken)
+    if _DOTS.search(text) or text.endswith((",", ";", ":")):
+        return Completeness.GOES_ON
+    if _COMMAND.match(plain) or all(word in _BACKCHANNEL or word in names for word in spoken):
+        return Completeness.CLOSED
+    last_sentence = re.split(r"[.!?。！？]\s+", text)[-1]
+    said = [word.lower().replace("’", "'") for word in _WORD.findall(last_sentence)]
+    question = text.rstrip("'\"”’)]").endswith(("?", "？", "؟"))
+    if _goes_on(said, " ".join(said), question=question):
+        return Completeness.GOES_ON
+    if not _END.search(text):
+        return Completeness.OPEN
+    if question and len(said) >= 3:
+        return Completeness.CLOSED
+    return Completeness.SENTENCE if len(spoken) >= 3 else Completeness.OPEN
+
+
+def _goes_on(said: list[str], plain: str, *, question: bool) -> bool:
+    if not said:
+        return False
+    last = said[-1]
+    if question:
+        return last in _NEVER_LAST - _LAST_IN_QUESTION
+    if len(said) <= 3 and last in _LAST_IN_ANSWER and said[0] in ("yes", "no", "yeah", "i", "we", "it", "they", "so"):
+        return False  # "Yes, I do.", "So am I."
+    return last in _NEVER_LAST or bool(_TRAILS_OFF.search(plain)) or all(word in _STARTER for word in said)

@@ -1,0 +1,82 @@
+"""The faster-whisper plugin as a transcriber."""
+
+from __future__ import annotations
+
+from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer, RecognizerError, Superseded
+
+from agent.floor.events import SpeakerId
+from agent.hearing.transcriber import Line, Speech, SpokenWord, TranscriberFailed, Transcript
+from agent.hearing.vocabulary import Vocabulary
+
+
+class LocalTranscriber:
+    """One model for all speakers of a show."""
+
+    def __init__(self, recognizer: Recognizer, *, vocabulary: Vocabulary, language: str | None = "en") -> None:
+        """Args:
+        language: ISO 639-1, or None to detect it in each utterance.
+        """
+        self._recognizer = recognizer
+        self._vocabulary = vocabulary
+        self._language = language
+
+    def follow(self, who: SpeakerId) -> Line:
+        return _LocalLine(self, who)
+
+    async def decode(self, speech: Speech, mode: Mode) -> Decoding:
+        """Raises:
+        RecognizerError: see the plugin.
+        """
+        return await self._recognizer.decode(
+            speech.pcm,
+            mode=mode,
+            caller=speech.who,
+            language=self._language,
+            hotwords=", ".join(self._vocabulary.words) or None,
+            prefix=speech.prefix or None,
+        )
+
+
+class _LocalLine:
+    def __init__(self, transcriber: LocalTranscriber, who: SpeakerId) -> None:
+        self._transcriber = transcriber
+        self._who = who
+
+    def feed(self, pcm: object, *, voiced: bool) -> None:
+        """The model hears whole parts."""
+
+    async def interim(self, speech: Speech) -> Transcript | None:
+        try:
+            return _transcript(speech, await self._transcriber.decode(speech, Mode.INTERIM))
+        except Superseded:
+            return None
+        except RecognizerError as error:
+            raise TranscriberFailed(str(error)) from error
+
+    async def fast(self, speech: Speech) -> Transcript:
+        try:
+            return _transcript(speech, await self._transcriber.decode(speech, Mode.FAST))
+        except RecognizerError as error:
+            raise TranscriberFailed(str(error)) from error
+
+    async def record(self, speech: Speech) -> Transcript:
+        try:
+            return _transcript(speech, await self._transcriber.decode(speech, Mode.RECORD))
+        except RecognizerError as error:
+            raise TranscriberFailed(str(error)) from error
+
+    async def aclose(self) -> None:
+        """Nothing is held for one speaker."""
+
+
+def _transcript(speech: Speech, decoding: Decoding) -> Transcript:
+    return Transcript(
+        text=decoding.text,
+        average_log_probability=decoding.average_log_probability,
+        no_speech_probability=decoding.no_speech_probability,
+        doubtful=decoding.doubtful,
+        words=tuple(
+            SpokenWord(text=word.word, start=speech.start + word.start_s, end=speech.start + word.end_s)
+            for word in decoding.words
+        ),
+    )

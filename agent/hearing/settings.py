@@ -1,0 +1,63 @@
+"""How a human is heard, as numbers. Frozen, with a unit in each name."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class VoiceSettings(BaseModel, frozen=True, extra="forbid"):
+    """When a voice is there. Windows are the detector's, 32 ms each."""
+
+    sure_probability: float = Field(0.8, ge=0, le=1, description="one window as sure as this is a voice")
+    on_probability: float = Field(0.5, ge=0, le=1, description="two windows in a row as sure as this are a voice")
+    off_probability: float = Field(0.35, ge=0, le=1, description="below, a window is silent once a voice was there")
+    off_after_s: float = Field(0.064, gt=0, le=0.5, description="silence that is a pause")
+    dip_db: float = Field(
+        20.0,
+        gt=0,
+        description="a level so far below the voice's, for as long, lets the decoding begin before the detector",
+    )
+    preroll_s: float = Field(
+        0.5, ge=0.3, le=2.0, description="audio kept from before the onset, so that no first word is cut"
+    )
+
+
+class EndpointSettings(BaseModel, frozen=True, extra="forbid"):
+    """How much silence ends an utterance, by how finished it looks."""
+
+    min_silence_s: float = Field(0.2, ge=0.1, le=2.0, description="no utterance ends sooner")
+    max_silence_s: float = Field(2.5, ge=0.5, le=10.0, description="no utterance outlasts more")
+    finished_s: float = Field(0.2, ge=0.1, description="a question, a command, a name, an mm-hm, a sound without words")
+    statement_s: float = Field(0.3, ge=0.1, description="a sentence that is complete by its words and sounds so")
+    unsure_s: float = Field(0.9, ge=0.1, description="complete by its words or by its sound, but not by both")
+    unfinished_s: float = Field(1.6, ge=0.1, description="words that go on: 'because', 'the point is', a comma")
+    trailing_s: float = Field(2.2, ge=0.1, description="words that go on, in a voice that does: 'I think, um'")
+    end_probability: float = Field(0.5, ge=0, le=1, description="above, the audio model hears an end")
+    asks_every_s: float = Field(0.12, gt=0, description="between two questions to the audio model")
+
+
+class InterimSettings(BaseModel, frozen=True, extra="forbid"):
+    """Texts of an utterance that is still being spoken."""
+
+    first_after_s: float = Field(0.45, gt=0, description="voice before the first decoding")
+    every_s: float = Field(0.6, gt=0, description="at least between two decodings")
+    share: float = Field(0.4, gt=0, le=1, description="of the time that may go into them, one speaker")
+    sure_log_probability: float = Field(
+        -0.45, le=0, description="above, a first decoding needs no second to confirm it"
+    )
+
+
+class HearingSettings(BaseModel, frozen=True, extra="forbid"):
+    """One human's ear."""
+
+    backlog_s: float = Field(2.0, gt=0, description="audio that may wait; beyond, the oldest is dropped and counted")
+    voice: VoiceSettings = VoiceSettings()
+    endpoint: EndpointSettings = EndpointSettings()
+    interim: InterimSettings = InterimSettings()
+    part_s: float = Field(6.0, gt=1, description="from here on a monologue is cut at its pauses")
+    longest_part_s: float = Field(
+        24.0, gt=5, le=28.0, description="a voice without a pause is cut here; whisper takes 30 s"
+    )
+    record_backlog: int = Field(
+        32, ge=1, description="parts that may wait for their text of record; then the fast text stays"
+    )

@@ -1,0 +1,104 @@
+"""What turns speech into text, whatever engine does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from agent.floor.events import SpeakerId, UtteranceId
+
+Int16 = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """One part of an utterance: all of it, unless it is a monologue."""
+
+    who: SpeakerId
+    utterance: UtteranceId
+    start: float  # seconds on the episode clock, of the first sample
+    pcm: Int16  # (samples,), 16 kHz mono; begins before the onset
+    before: str = ""  # text of the utterance's parts before this one
+    prefix: str = ""  # words that this part begins with, for sure
+
+    @property
+    def end(self) -> float:
+        """Seconds on the episode clock."""
+        return self.start + len(self.pcm) / 16_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenWord:
+    """A word of a text of record. Seconds on the episode clock."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """A text, and how sure the recogniser is of it."""
+
+    text: str
+    average_log_probability: float = 0.0  # of the tokens; 0 when unknown
+    no_speech_probability: float = 0.0  # 0 when unknown
+    doubtful: bool = False
+    words: tuple[SpokenWord, ...] = ()  # of a text of record; empty when the engine tells no times
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOfRecord:
+    """What is kept of one part of an utterance."""
+
+    who: SpeakerId
+    utterance: UtteranceId
+    start: float  # of the voice, seconds on the episode clock
+    end: float
+    text: str  # of this part
+    whole: str  # of the utterance up to and with this part
+    words: tuple[SpokenWord, ...] = ()
+
+
+class TranscriberFailed(Exception):
+    """The engine could not do it. The message says why and what to do."""
+
+
+class Line(Protocol):
+    """The engine's ear for one speaker."""
+
+    def feed(self, pcm: Int16, *, voiced: bool) -> None:
+        """All audio of the speaker as it comes, 16 kHz mono; for engines that hear a stream. Never waits."""
+
+    async def interim(self, speech: Speech) -> Transcript | None:
+        """A text while the speaker goes on; None when there is none worth showing, or no time for it.
+
+        Raises:
+            TranscriberFailed: see its message.
+        """
+
+    async def fast(self, speech: Speech) -> Transcript:
+        """The text that is answered; cancelled when the speaker goes on.
+
+        Raises:
+            TranscriberFailed: see its message.
+        """
+
+    async def record(self, speech: Speech) -> Transcript:
+        """The text that is kept; there is no hurry.
+
+        Raises:
+            TranscriberFailed: see its message.
+        """
+
+    async def aclose(self) -> None: ...
+
+
+class Transcriber(Protocol):
+    """One engine, shared by all ears of a show."""
+
+    def follow(self, who: SpeakerId) -> Line:
+        """The line of one speaker."""
