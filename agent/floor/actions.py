@@ -57,9 +57,9 @@ class Resume(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(Action):
-    """End playback now, and what is still being generated for it. PlaybackEnded follows, also when nothing had played.
+    """End playback now, and what is still being generated for it. PlaybackEnded follows in any case.
 
-    What was generated and not heard is kept for a Continue, until the persona's next Speak or Continue, or a Drop of it.
+    What was generated and not heard is kept for a Continue, until the next Speak or Continue, or a Drop of it.
     """
 
     who: SpeakerId
@@ -82,7 +82,7 @@ class Continue(Action):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apologise(Action):
-    """Say a canned sentence at once, with no generation. PlaybackStarted and PlaybackEnded follow with this reply id."""
+    """Say a canned sentence at once, with no generation. PlaybackStarted and PlaybackEnded follow."""
 
     who: SpeakerId
     reply: ReplyId

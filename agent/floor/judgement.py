@@ -1,0 +1,130 @@
+"""Is it a turn? An "mm-hm", a cough, "go on", "stop" and "right, but..." told apart by words and by sound.
+
+Words come first where the recogniser is sure of them. It is not of sounds that are no words: whisper writes "MMA" for
+an "mm-hm" and "Thank you." for a cough, with a low log-probability, a high no-speech probability and little time, so
+these decide about words that could as well have been read into a noise.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from agent.floor.events import Evidence
+from agent.floor.rules import Rules
+from agent.floor.words import FILLER, GO_ON, HALLUCINATED, HALT, NO, RECEIPT, REPAIR, VOCAL
+
+
+class Verdict(StrEnum):
+    UNDECIDED = "undecided"  # words that may still become either: "right" (", but ...")
+    TURN = "turn"
+    HALT = "halt"  # "wait", "stop": takes the floor, and nobody need answer
+    BACKCHANNEL = "backchannel"
+    NOISE = "noise"
+    GO_ON = "go_on"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the words fell into: the same "yes" is a backchannel over a voice and an answer in a silence."""
+
+    over: bool = False  # somebody else was speaking, or an answer was being prepared
+    after_question: bool = False  # the last thing an AI said was a question, and the floor is the human's
+    name: bool = False  # somebody is addressed by name, which is a turn whatever else is said
+
+
+_SOUND_MARK = re.compile(r"[\[(*♪][^\])*♪]*[\])*♪]|♪")
+_LAUGH = re.compile(r"^(?:[bm]?(?:[hj]?[aeio]{1,3}[hj])+[aeio]*|(?:ha|he|hi|ho|heh|hah)+|l+o+l+)$")
+_HUM = re.compile(r"^(?:[hmn]+|m+[- ]?h+[au]*m*|u+h+m*|a+h+|o+h+|e+r+m*)$")
+
+
+@lru_cache(maxsize=2048)
+def spoken(text: str) -> tuple[str, ...]:
+    """The words of a recogniser's text as they are compared: lower case, no punctuation, no "[laughter]"."""
+    plain = _SOUND_MARK.sub(" ", text.lower().replace("’", "'"))
+    return tuple(re.findall(r"[a-z0-9à-öø-ÿ]+(?:'[a-z]+)?", plain))
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts say the same, punctuation and case apart: a reply prepared on the one answers the other."""
+    return spoken(one) == spoken(other)
+
+
+def judge(text: str, evidence: Evidence | None, setting: Setting, rules: Rules, *, final: bool) -> Verdict:
+    """What an utterance is, as far as it has been heard.
+
+    Args:
+        text: the words so far; names by which somebody was addressed may still be in it.
+        evidence: its sound, or None when unknown.
+        final: the human has fallen silent. Otherwise more words may come, and a "right" is left undecided.
+    """
+    said = spoken(text)
+    if evidence is not None and _is_noise(said, evidence, setting, rules):
+        return Verdict.NOISE
+    if not said:
+        return Verdict.NOISE if final else Verdict.UNDECIDED
+    by_words = _by_words(said, setting)
+    if final or by_words in (Verdict.TURN, Verdict.HALT):
+        return by_words
+    return Verdict.UNDECIDED
+
+
+def _is_noise(said: tuple[str, ...], evidence: Evidence, setting: Setting, rules: Rules) -> bool:
+    if evidence.speech_s < rules.click_s or evidence.level_dbfs < rules.background_dbfs:
+        return True
+    if not said:
+        return True
+    unsure = evidence.average_log_probability < rules.doubtful_log_probability
+    unvoiced = evidence.no_speech_probability > rules.doubtful_no_speech
+    hopeless = (
+        evidence.average_log_probability < rules.hopeless_log_probability
+        or evidence.no_speech_probability > rules.hopeless_no_speech
+    )
+    short = evidence.speech_s < rules.turn_after_s
+    if short and (hopeless or (unsure and unvoiced)):
+        # "Wait!" shouted over a voice is worth a false alarm; a word read into a cough is seldom one of these
+        return not _says(said, HALT) or (unsure and unvoiced and hopeless)
+    return short and (unsure or unvoiced) and said in HALLUCINATED and not setting.after_question
+
+
+def _by_words(said: tuple[str, ...], setting: Setting) -> Verdict:
+    if _says(said, HALT):
+        return Verdict.HALT
+    if _says(said, GO_ON):
+        return Verdict.GO_ON
+    if setting.name or said in REPAIR:
+        return Verdict.TURN
+    if _is_vocal(said):
+        return Verdict.TURN if setting.after_question and not setting.over else Verdict.BACKCHANNEL
+    if setting.over and not _has_no(said) and _made_of(said, VOCAL | RECEIPT):
+        return Verdict.BACKCHANNEL
+    return Verdict.TURN
+
+
+def _is_vocal(said: tuple[str, ...]) -> bool:
+    return _made_of(said, VOCAL) or all(_LAUGH.match(word) or _HUM.match(word) for word in said)
+
+
+def _has_no(said: tuple[str, ...]) -> bool:
+    """ "Yeah, no" objects; "oh no" and "no way" marvel."""
+    return any(word in ("no", "nope", "nah") for word in said) and not _made_of(said, VOCAL | RECEIPT - NO)
+
+
+def _says(said: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:
+    """Nothing but the phrases and fillers around them, and a phrase at least."""
+    return _made_of(said, phrases | FILLER) and any(
+        said[start:end] in phrases
+        for start in range(len(said))
+        for end in range(start + 1, min(len(said), start + 8) + 1)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _made_of(said: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:
+    """Whether the words are a row of such phrases and nothing else ("yeah, yeah, I see")."""
+    reached = [True] + [False] * len(said)
+    for end in range(1, len(said) + 1):
+        reached[end] = any(reached[start] and said[start:end] in phrases for start in range(max(0, end - 8), end))
+    return reached[-1] and bool(said)

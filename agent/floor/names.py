@@ -1,0 +1,128 @@
+"""What people at the table are called, and what their names sound like to a recogniser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from agent.floor.events import SpeakerId
+
+# What small recognisers write for the two personas every show has (whisper-base on Piper and human voices).
+_MISHEARD = {
+    "claude": ("claud", "clawd", "clod", "cloud", "clyde", "clide", "klaus", "claus", "clause", "clawed", "cloudy"),
+    "guest": ("guessed", "guess", "gust", "quest"),
+}
+_TITLES = {"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"}
+WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Somebody at the table, as far as talk about them goes."""
+
+    who: SpeakerId
+    name: str
+    role: Literal["human", "ai"]
+
+
+@dataclass(frozen=True, slots=True)
+class NameHeard:
+    """A name in a text: words `start` to `end` (exclusive) of `words(text)`."""
+
+    who: SpeakerId
+    start: int
+    end: int
+    exact: bool  # spelt as the name is; otherwise it only sounds like it
+    possessive: bool
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words without punctuation; apostrophes and inner hyphens stay: "Claude's co-host" is two words."""
+    return [match.group().replace("’", "'") for match in WORD.finditer(text.lower())]
+
+
+@lru_cache(maxsize=4096)
+def sound(word: str) -> str:
+    """A coarse phonetic key: consonants by class, `*` for vowels, a silent e gone.
+
+    claude, clyde, cloud and clod share `KL*T`; cold (`K*LT`) does not. In the manner of Metaphone, but vowels keep
+    their place, because a name is short and the place is half of what tells it from other words.
+    """
+    word = re.sub(r"[^a-z]", "", word.lower())
+    word = re.sub(r"^(kn|gn|wr)", lambda match: match.group()[1], word)
+    word = re.sub(r"e$", "", word)
+    word = word.replace("ph", "f").replace("ck", "k").replace("gh", "").replace("th", "0").replace("x", "ks")
+    word = re.sub(r"c(?=[eiy])", "s", word)
+    word = re.sub(r"[ckq]", "k", word)
+    word = re.sub(r"[dt]", "t", word)
+    word = re.sub(r"[sz]", "s", word)
+    word = re.sub(r"[aeiouyw]+h?", "*", word)
+    word = re.sub(r"(.)\1+", r"\1", word)
+    return word.upper()
+
+
+@lru_cache(maxsize=64)
+def _spellings(seats: tuple[Seat, ...]) -> tuple[dict[tuple[str, ...], SpeakerId], dict[str, SpeakerId]]:
+    """Exact spellings (word sequences) and single words that may be a misheard name."""
+    exact: dict[tuple[str, ...], SpeakerId] = {}
+    for seat in seats:
+        parts = words(seat.name)
+        plain = [part for part in parts if part not in _TITLES]
+        for spelling in (tuple(parts), tuple(plain), tuple(plain[:1]), tuple(plain[-1:]), (seat.who.lower(),)):
+            if spelling and (spelling not in exact or seat.role == "human"):  # a human's name is never a persona's
+                exact[spelling] = seat.who
+    personas = [seat for seat in seats if seat.role == "ai"]
+    guests = [seat for seat in personas if seat.who == "guest"] or [s for s in personas if s.who != "claude"]
+    if len(guests) == 1:
+        for spelling in (("the", "guest"), ("our", "guest"), ("my", "guest"), ("guest",), ("mister", "guest")):
+            exact.setdefault(spelling, guests[0].who)
+    if any(seat.who == "claude" for seat in personas):
+        for spelling in (("my", "co-host"), ("our", "co-host"), ("the", "co-host"), ("co-host",), ("cohost",)):
+            exact.setdefault(spelling, "claude")
+    misheard: dict[str, SpeakerId] = {}
+    for seat in personas:
+        first = [part for part in words(seat.name) if part not in _TITLES][:1] or [seat.who]
+        for word in _MISHEARD.get(first[0], ()):
+            if (word,) not in exact:
+                misheard[word] = seat.who
+    return exact, misheard
+
+
+def names_in(text_words: Sequence[str], seats: tuple[Seat, ...]) -> Iterator[NameHeard]:
+    """Names in the order of the text; the longest spelling wins ("the guest" over "guest")."""
+    exact, misheard = _spellings(seats)
+    keys = _sounds(seats)
+    longest = max((len(spelling) for spelling in exact), default=0)
+    place = 0
+    while place < len(text_words):
+        for length in range(min(longest, len(text_words) - place), 0, -1):
+            last = text_words[place + length - 1]
+            possessive = last.endswith(("'s", "s'"))
+            bare = last.removesuffix("'s").removesuffix("'") if possessive else last
+            spelling = (*text_words[place : place + length - 1], bare)
+            if spelling in exact:
+                yield NameHeard(exact[spelling], place, place + length, exact=True, possessive=possessive)
+                place += length
+                break
+        else:
+            word = text_words[place]
+            possessive = word.endswith("'s")
+            bare = word.removesuffix("'s")
+            who = misheard.get(bare) or (keys.get(sound(bare)) if len(bare) >= 4 else None)
+            if who is not None:
+                yield NameHeard(who, place, place + 1, exact=False, possessive=possessive)
+            place += 1
+
+
+@lru_cache(maxsize=64)
+def _sounds(seats: tuple[Seat, ...]) -> dict[str, SpeakerId]:
+    """Keys of names long enough to be told by sound, humans' too: a human who is asked is answered by no persona."""
+    keys: dict[str, SpeakerId] = {}
+    for seat in seats:
+        first = [part for part in words(seat.name) if part not in _TITLES][:1]
+        if first and len(first[0]) >= 4 and len(sound(first[0])) >= 3:
+            keys.setdefault(sound(first[0]), seat.who)
+    return keys

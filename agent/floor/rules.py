@@ -1,0 +1,78 @@
+"""The table manners as numbers. Frozen, with a unit in each name; a show may change them, a running floor may not."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class Rules(BaseModel, frozen=True, extra="forbid"):
+    """All times in seconds, counted from the `at` of the events.
+
+    An "mm-hm" lasts 0.7 s and a real interruption should silence the AI in 0.4 s, so the two cannot be told apart in
+    time: the voice is ducked at the onset, held at `hold_after_s`, and judged afterwards. Since a held voice is silent,
+    the judgement may take its time for a turn; for a backchannel it may not (`resume_after_s`).
+    """
+
+    # Barge-in
+    hold_after_s: float = Field(0.22, gt=0, description="speech over an AI that holds its voice")
+    turn_after_s: float = Field(
+        1.25, gt=0, description="unbroken speech that is a turn whatever it says; laughs and coughs last up to 1.0 s"
+    )
+    unduck_after_s: float = Field(0.15, ge=0, description="silence after a sound too short to hold, before full level")
+    resume_after_s: float = Field(
+        0.20,
+        ge=0,
+        description="silence after a hold, before the voice goes on without having been told what was said: full level"
+        " is wanted 0.5 s after a backchannel, and 0.3 s of it are the voice detector's and the transport's",
+    )
+
+    # Judgement of sound: whisper-base on "mm-hm" gives a log-probability of -1 to -1.7 (words: -0.2 to -0.6) and a
+    # no-speech probability of 0.3 to 0.7 (words: 0.05 to 0.15)
+    doubtful_log_probability: float = Field(-0.9, le=0)
+    doubtful_no_speech: float = Field(0.25, ge=0, le=1)
+    hopeless_log_probability: float = Field(-1.2, le=0)
+    hopeless_no_speech: float = Field(0.6, ge=0, le=1)
+    click_s: float = Field(0.12, ge=0, description="shorter sounds are clicks, whatever the recogniser reads into them")
+    background_dbfs: float = Field(-58.0, le=0, description="softer voices are not at this table")
+
+    # Preparing
+    eager: Literal["off", "guess"] = Field("guess", description="prepare replies on the text before the endpoint")
+
+    # Turns
+    max_ai_turns: int = Field(2, ge=1, description="AI turns in a row; then the floor is the humans'")
+    follow_up: bool = Field(True, description="after an AI's turn the other AIs may add to it")
+    follow_up_limit_s: float = Field(4.0, gt=0, description="a follow-up that is not ready by then is let go")
+    head_start_s: float = Field(
+        0.15,
+        ge=0,
+        description="what a persona waits for a rival who spoke less recently, for each free turn won in a row",
+    )
+    head_start_limit_s: float = Field(0.6, ge=0)
+
+    # Dead air: nobody should hear more than 4 s of silence while an answer is owed
+    one_moment_after_s: float = Field(3.0, gt=0, description="silence before the one who owes an answer says so")
+    answer_limit_s: float = Field(7.0, gt=0, description="after that another persona is asked as well")
+    give_up_after_s: float = Field(12.0, gt=0, description="after that the answer is given up, with an apology")
+
+    # Interjection
+    interject: bool = Field(True, description="personas listen while another speaks, and may break in at a clause end")
+    listen_after_s: float = Field(6.0, ge=0, description="a speaker is left alone for that long")
+    listen_every_s: float = Field(10.0, gt=0, description="between two listenings of one persona")
+    interject_every_s: float = Field(30.0, ge=0, description="between two interjections at the table")
+
+    # Thinking mode
+    thinking_s: float = Field(30.0, gt=0)
+
+    # Going on
+    remainder_s: float = Field(120.0, gt=0, description="a cut reply can be continued for that long")
+
+    # Things that never come
+    utterance_lost_s: float = Field(45.0, gt=0, description="a voice with no sign of life: breath is drawn sooner")
+    end_lost_s: float = Field(
+        8.0, gt=0, description="a pause whose endpoint never came: the longest is 2.5 s, then STT"
+    )
+    start_lost_s: float = Field(2.0, gt=0, description="playback that was asked for and has not begun")
+    stop_lost_s: float = Field(1.0, gt=0, description="playback that was stopped and has not ended")
+    playback_lost_s: float = Field(45.0, gt=0, description="playback without a clause's end: none is that long")

@@ -1,0 +1,189 @@
+"""The whole of what the floor knows, and the few changes that several of its manners share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from agent.floor.actions import (
+    Action,
+    Apologise,
+    Drop,
+    Line,
+    Remember,
+    ShowThinking,
+    Stop,
+    StopCause,
+    Think,
+    ThinkReason,
+    Unduck,
+)
+from agent.floor.agenda import Agenda, Guess, Invited, Open, Owed, Reply, Round, Tally, Thinking
+from agent.floor.events import ReplyId, SpeakerId, UtteranceId
+from agent.floor.names import Seat
+from agent.floor.rules import Rules
+from agent.floor.speech import Speech
+from agent.floor.voice import Audible, Nobody, Starting, Stopping, Turn, Voice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A reply that was stopped and may be continued."""
+
+    turn: Turn
+    at: float
+    by: UtteranceId | None
+
+
+@dataclass(slots=True)
+class Seats:
+    """Who is at the table, who has been, and how many replies they were asked for."""
+
+    here: dict[SpeakerId, Seat] = field(default_factory=dict)
+    gone: set[SpeakerId] = field(default_factory=set)
+    issued: int = 0
+
+    @property
+    def personas(self) -> tuple[SpeakerId, ...]:
+        return tuple(seat.who for seat in self.here.values() if seat.role == "ai")
+
+    @property
+    def humans(self) -> tuple[SpeakerId, ...]:
+        return tuple(seat.who for seat in self.here.values() if seat.role == "human")
+
+    @property
+    def all(self) -> tuple[Seat, ...]:
+        return tuple(self.here.values())
+
+    def next_reply(self) -> ReplyId:
+        self.issued += 1
+        return f"r{self.issued}"
+
+    def was_issued(self, reply: ReplyId) -> bool:
+        return reply[:1] == "r" and reply[1:].isdecimal() and 1 <= int(reply[1:]) <= self.issued
+
+
+@dataclass(slots=True)
+class Table:
+    rules: Rules
+    speech: Speech
+    now: float = 0.0
+    seats: Seats = field(default_factory=Seats)
+    voice: Voice = field(default_factory=Nobody)
+    ducked: bool = False
+    agenda: Agenda = field(default_factory=Open)
+    round: Round | None = None
+    replies: dict[ReplyId, Reply] = field(default_factory=dict)
+    thinking: Thinking | None = None
+    tally: Tally = field(default_factory=Tally)
+    memory: Memory = field(default_factory=lambda: Memory())
+
+    # -- generations ------------------------------------------------------------------------------------------------
+
+    def think(self, who: SpeakerId, reason: ThinkReason, guess: Guess | None = None) -> Reply:
+        reply = Reply(who=who, reply=self.seats.next_reply(), reason=reason)
+        self.replies[reply.reply] = reply
+        self.do(
+            Think(
+                who=who,
+                reply=reply.reply,
+                reason=reason,
+                guess_of=guess.utterance if guess else None,
+                guess_by=guess.who if guess else None,
+                guess=guess.text if guess else "",
+            )
+        )
+        return reply
+
+    def drop(self, replies: Iterable[ReplyId]) -> None:
+        for reply in tuple(replies):
+            gone = self.replies.pop(reply, None)
+            if gone is not None and gone.who in self.seats.here:
+                self.do(Drop(who=gone.who, reply=reply))
+
+    def drop_round(self) -> None:
+        if self.round is not None:
+            self.drop(self.round.replies)
+            self.round = None
+
+    def drop_listening(self) -> None:
+        self.drop(reply.reply for reply in tuple(self.replies.values()) if reply.reason == "listen")
+
+    def drop_all(self) -> None:
+        """Everything that is being generated, save the thinker's answer."""
+        self.drop_round()
+        self.drop_listening()
+
+    # -- the voice --------------------------------------------------------------------------------------------------
+
+    def stop(self, cause: StopCause, *, by: SpeakerId | None = None, utterance: UtteranceId | None = None) -> None:
+        """End the voice that is on. A debt that it had not paid yet is owed again."""
+        if isinstance(self.voice, Audible):
+            turn = self.voice.turn
+            self.do(Stop(who=turn.who, reply=turn.reply, cause=cause, by=by))
+            self.voice = Stopping(turn=turn, since=self.now, cause=cause, by=utterance)
+            if turn.line is None:
+                self.memory.cuts[turn.who] = Cut(turn=turn, at=self.now, by=utterance)
+            if turn.owed is not None and turn.began is None:
+                self.agenda = turn.owed
+
+    def say(self, who: SpeakerId, line: Line) -> None:
+        reply = self.seats.next_reply()
+        self.do(Apologise(who=who, reply=reply, line=line))
+        self.voice = Starting(turn=Turn(who=who, reply=reply, line=line), since=self.now)
+
+    def unduck(self) -> None:
+        if self.ducked:
+            self.ducked = False
+            self.do(Unduck())
+
+    # -- what is owed -----------------------------------------------------------------------------------------------
+
+    def owe(
+        self,
+        to: tuple[SpeakerId, ...],
+        reason: ThinkReason = "answer",
+        *,
+        prefer: SpeakerId | None = None,
+    ) -> None:
+        """An answer is owed, together with the one that already was: those who were asked first answer first."""
+        personas = self.seats.personas
+        before = self.agenda.to if isinstance(self.agenda, Owed) else ()
+        to = tuple(who for who in dict.fromkeys((*before, *to)) if who in personas)
+        if isinstance(self.agenda, Owed):
+            prefer = prefer or self.agenda.prefer
+        self.agenda = Owed(since=self.now, to=to, reason=reason, prefer=prefer) if personas else Open()
+
+    def owe_rest(self, then: tuple[SpeakerId, ...]) -> None:
+        """The next of those who were asked together, or nobody."""
+        left = tuple(who for who in then if who in self.seats.personas)
+        self.agenda = Owed(since=self.now, to=left) if left else Open()
+
+    def invite(self, after: SpeakerId) -> None:
+        """The other personas may follow up, as far as the manners allow."""
+        others = [who for who in self.seats.personas if who != after]
+        free = self.rules.follow_up and self.tally.ai_turns < self.rules.max_ai_turns
+        wanted = free and others and self.thinking is None and self.seats.humans
+        self.agenda = Invited(since=self.now, after=after) if wanted else Open()
+
+    def remember(self, who: SpeakerId, utterance: UtteranceId, text: str) -> None:
+        self.tally.ai_turns = 0
+        self.memory.unsaid.append(Remember(who=who, utterance=utterance, text=text))
+
+    def end_thinking(self) -> None:
+        if self.thinking is not None:
+            self.do(ShowThinking(who=self.thinking.who, until=None))
+            self.thinking = None
+
+    def do(self, action: Action) -> None:
+        self.memory.out.append(action)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is on its way out, and what can still be taken up again."""
+
+    out: list[Action] = field(default_factory=list)
+    unsaid: list[Remember] = field(default_factory=list)  # waits until a stopped voice has said what was heard of it
+    cuts: dict[SpeakerId, Cut] = field(default_factory=dict)
+    wakes: list[float] = field(default_factory=list)

@@ -1,0 +1,116 @@
+"""Short phrases of talk, by what they do to the floor. Lower case, no punctuation, hyphens as spaces."""
+
+from __future__ import annotations
+
+
+def _phrases(text: str) -> frozenset[tuple[str, ...]]:
+    """Phrases set apart by `|`, on as many lines as it takes."""
+    return frozenset(tuple(phrase.split()) for phrase in text.split("|"))
+
+
+# Sounds that a recogniser spells, among them what whisper makes of an "mm-hm".
+VOCAL = _phrases(
+    """
+    mm | mmm | mhm | mmhm | mm hm | mm hmm | mmhmm | m hm | m hmm | hm | hmm | hmmm | uh huh | uhuh | uh hu | um hum
+    | um hmm | uh hm | aha | ah | ahh | oh | ooh | oo | huh | hah | eh | er | erm | um | umm | uh | uhm | mm mm |
+    nnn | hum | hum hum | aw | aww | ow | whew | phew | pff | tsk | ugh | ha | haha | hahaha | ha ha | ha ha ha |
+    heh | hehe | hee hee | ho ho | lol | mhmm | mmm hmm | yum | shh | brr | ahem | achoo | a | m | mma | m m h a |
+    mm h a | m h m | i m h m
+    """
+)
+
+# Said over somebody's voice, these ask for nothing.
+RECEIPT = _phrases(
+    """
+    right | i see | wow | interesting | very interesting | really | nice | very nice | cool | great | true | so true
+    | very true | that is true | that's true | exactly | of course | totally | absolutely | for sure | makes sense |
+    that makes sense | gotcha | got it | good point | fair point | fair enough | fair | indeed | definitely |
+    certainly | okay | ok | k | alright | all right | oh wow | oh really | oh okay | oh i see | oh right | oh nice |
+    oh no | no way | my god | oh my god | oh god | oh my | goodness | gosh | amazing | wonderful | lovely | sweet |
+    awesome | brilliant | fantastic | perfect | excellent | incredible | impressive | fascinating | good | very good
+    | that's good | that's great | that's right | you're right | that's interesting | that's funny | funny | sure |
+    sure thing | yes | yeah | yea | yep | yup | ya | yah | aye | uh yeah | oh yeah | oh yes | yes yes | yeah yeah |
+    yes indeed | quite | quite so | quite right | precisely | correct | agreed | i agree | i know | i know right |
+    i bet | i guess | i suppose | i think so | i hear you | i understand | understood | well well | well | so |
+    hear hear | you bet | damn | dang | holy cow | whoa | woah | yikes | ouch | neat | super | ah okay | ah i see |
+    ah yes | ah right | ah yeah | is that so | is that right | you don't say | tell me about it | no kidding |
+    no doubt | without doubt | not bad | too true | crazy | wild | insane | that's crazy | that's wild |
+    that's amazing | that's nice | that's cool | good one | nice one | ha good one | mm okay | mm yeah | mm right |
+    hm okay | hm interesting | hmm interesting | hm right | hm yeah | hm yes | oh interesting | how interesting |
+    how nice | bravo | well said | well put | thanks | thank you | please | naturally | obviously | literally | same
+    | same here | me too | ditto | word | like | you know
+    """
+)
+
+# Objects.
+NO = _phrases(
+    """
+    no | nope | nah | no no | no no no | not really | never
+    """
+)
+
+# Asks the one who was cut to go on.
+GO_ON = _phrases(
+    """
+    go on | go on then | please go on | go ahead | please go ahead | continue | please continue | carry on |
+    please carry on | keep going | please keep going | do go on | do continue | do carry on | you were saying |
+    as you were saying | as you were | finish your thought | finish that thought | finish what you were saying |
+    finish your sentence | finish your point | you can continue | you can go on | you may continue | you may go on |
+    you can carry on | you go on | you go ahead | just continue | just carry on | just go on | don't stop |
+    please don't stop | don't let me stop you | don't mind me | never mind me | never mind | ignore me | ignore that
+    | that was nothing | it was nothing | it's nothing | pick up where you left off | where were we | where were you
+    | resume | please resume | let's continue | let us continue | let's go on | let's carry on |
+    continue what you were saying | go on with what you were saying | continue with what you were saying |
+    carry on with what you were saying | i didn't mean to interrupt | i didn't want to interrupt |
+    didn't mean to interrupt | i interrupted you | i interrupted | sorry to interrupt | sorry for interrupting |
+    sorry for the interruption | i'm listening | we're listening | i am listening | tell me more | tell us more |
+    say more | more please
+    """
+)
+
+# Takes the floor and wants no answer: the human is about to speak, or wants quiet.
+HALT = _phrases(
+    """
+    wait | wait wait | wait a second | wait a minute | wait a moment | wait a sec | wait up | hold on |
+    hold on a second | hold on a minute | hold on a moment | hold on a sec | hold it | hold that thought | hang on |
+    hang on a second | hang on a minute | hang on a moment | hang on a sec | one second | one sec | one moment |
+    one moment please | one minute | just a second | just a sec | just a moment | just a minute | give me a second |
+    give me a moment | give me a minute | give me a sec | a moment please | let me think | let me see |
+    let me stop you there | let me stop you | stop | please stop | stop it | stop there | stop right there |
+    stop talking | stop stop | stop now | can you stop | could you stop | would you stop | you can stop |
+    you can stop now | shut up | be quiet | quiet | quiet please | please be quiet | silence | hush | shush | enough
+    | that's enough | that is enough | okay enough | that'll do | that will do | pause | pause there | pause please
+    | please pause | please wait | cut | let me interrupt you | let me interrupt | can i interrupt | may i interrupt
+    | can i stop you there | if i may | may i | excuse me | sorry | i'm sorry | pardon me | not now | no more |
+    time out | timeout
+    """
+)
+
+# Words around a phrase that change nothing about it.
+FILLER = _phrases(
+    """
+    uh | um | er | oh | ah | hm | hmm | mm | mhm | okay | ok | alright | all right | right | well | so | and | but |
+    no | yeah | yes | yep | please | sorry | just | then | now | i'm sorry | hey | ha | haha | sure | great | thanks
+    | thank you | good | for a second | for a moment | there | again | really | oh no | nice | cool | fine |
+    interesting | exactly | uh huh | mm hm | true | i see | no no | my bad | a bit | my friend | everyone | guys |
+    folks | both | you | do
+    """
+)
+
+# What recognisers write when there was a noise and no word: they were trained on subtitles.
+HALLUCINATED = _phrases(
+    """
+    thank you | thanks | you | bye | bye bye | thank you very much | thanks for watching | thank you for watching |
+    thank you so much | please subscribe | the end | the | so | i | and | oh | okay | i'm | it's | it | me | we |
+    yeah | hey | hello | hi | peace | amen | music | applause | laughter | good | no | yes | huh | what | one | two
+    | to | subtitles by the amara org community | see you next time | i'm sorry | all right
+    """
+)
+
+# Short, and a turn all the same.
+REPAIR = _phrases(
+    """
+    what | pardon | say again | say that again | come again | excuse me what | sorry what | huh what | why | how |
+    how so | who | when
+    """
+)
