@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,17 +11,30 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+# Run between fork and the program, in a Python of its own rather than in `preexec_fn`: code after the fork of a process
+# with threads may deadlock. The kernel keeps the parent-death signal (prctl 1) across exec. The second check is for a
+# parent that died before the first took hold.
+_TETHER = """\
+import ctypes, os, sys
+death, parent, *command = sys.argv[1:]
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, int(death), 0, 0, 0)
+if os.getppid() != int(parent):
+    sys.exit(1)
+try:
+    os.execvp(command[0], command)
+except OSError as error:
+    sys.exit(f"cannot start {command[0]}: {error.strerror}")
+"""
 
-_KEPT_LOG_BYTES = 20_000_000  # of the run before; older ones are replaced
+_KEPT_LOG_BYTES = 20_000_000  # of the run before; what is older is gone
 
 
 class Child:
     """One process in a session of its own.
 
     On Linux the kernel signals it when the parent dies, however the parent dies; `stop` ends the whole process group,
-    so that grandchildren go too. Must be started from the main thread: the kernel takes "parent" for the thread.
+    so that grandchildren go too.
     """
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -38,36 +50,24 @@ class Child:
         *,
         log: Path,
         env: Mapping[str, str],
-        cwd: Path | None = None,
         death_signal: signal.Signals = signal.SIGKILL,
     ) -> Child:
-        """
+        """Start a program. From the main thread only: the kernel takes the thread that starts it for the parent.
+
         Args:
             log: where stdout and stderr go; the log of the run before is kept beside it as `.1`.
             env: the whole environment of the child.
             death_signal: what the child gets when this process dies without a goodbye.
-        Raises:
-            OSError: the program cannot be started.
         """
-        parent = os.getpid()
-
-        def tie() -> None:  # runs in the child between fork and exec: nothing here may allocate or lock
-            if _libc is not None:
-                _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-                if os.getppid() != parent:  # the parent died before the kernel was told
-                    os._exit(1)
-
         _rotate(log)
         with log.open("ab") as output:
             process = subprocess.Popen(
-                list(command),
+                [sys.executable, "-ISc", _TETHER, str(int(death_signal)), str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(env),
-                cwd=cwd,
                 start_new_session=True,
-                preexec_fn=tie,
             )
         return cls(name, process, log)
 
@@ -76,45 +76,50 @@ class Child:
         return self._process.pid
 
     def poll(self) -> int | None:
-        """The exit code, or None while it runs."""
+        """The exit code, negative for a signal; None while it runs."""
         return self._process.poll()
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """To the process alone; nothing happens when it is gone."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
 
-    def kill(self) -> None:
-        """The process and everything in its group, now."""
+    def send_group(self, number: signal.Signals) -> None:
+        """To the process and everything it started; also when the process itself is gone."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, number)
+
+    def kill(self) -> None:
+        """The process and everything it started, now."""
+        self.send_group(signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
 
     def stop(self, grace_s: float = 5.0) -> int | None:
         """SIGTERM, up to `grace_s` seconds, then SIGKILL for the whole group. Blocks; returns the exit code."""
-        self.signal(signal.SIGTERM)
+        self.send(signal.SIGTERM)
         deadline = time.monotonic() + grace_s
         while self.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         self.kill()
         return self.poll()
 
-    def last_lines(self, count: int = 5) -> str:
-        """The end of its log, for an error message."""
-        return tail(self.log, count)
+    def last_line(self) -> str:
+        """Of its log, for an error message."""
+        lines = tail(self.log, 1)
+        return lines[0] if lines else "it said nothing"
 
 
-def tail(log: Path, count: int) -> str:
-    """The last lines of a log file; empty when there is none."""
+def tail(log: Path, count: int) -> list[str]:
+    """The last lines of a log file that hold something; none when there is no file."""
     try:
         with log.open("rb") as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - 8192))
             text = file.read().decode(errors="replace")
     except OSError:
-        return ""
-    return "\n".join(line for line in text.splitlines()[-count:] if line.strip())
+        return []
+    return [line for line in text.splitlines() if line.strip()][-count:]
 
 
 def _rotate(log: Path) -> None:

@@ -17,9 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import aiohttp
 import yaml
@@ -29,6 +27,8 @@ from livekit import api
 from agent.errors import StudioError
 from agent.services.child import Child
 from agent.services.ports import require_free
+from agent.services.probe import fetch
+from agent.settings.environment import child_environment
 
 VERSION = "v1.13.5"  # newer ones replace modules in go.mod, which `go install` refuses
 MODULE = f"github.com/livekit/livekit-server/cmd/server@{VERSION}"
@@ -108,32 +108,23 @@ def install(home: Path, report: Report) -> Path:
 
 
 def _build(workshop: Path, report: Report) -> None:
-    log = workshop / "go.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["go", "install", MODULE],
-            env={**os.environ, "GOBIN": str(workshop.resolve()), "GOFLAGS": ""},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        began = time.monotonic()
-        next_report_s = 10.0
-        try:
-            while process.poll() is None:
-                time.sleep(0.2)
-                elapsed_s = time.monotonic() - began
-                if elapsed_s >= next_report_s:
-                    report(f"still building the LiveKit server: {elapsed_s:.0f} s")
-                    next_report_s += 10.0
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-    if process.returncode:
-        said = log.read_text(errors="replace").strip().splitlines()
+    env = child_environment({"GOBIN": str(workshop.resolve()), "GOFLAGS": ""})
+    child = Child.spawn("go", ["go", "install", MODULE], log=workshop / "go.log", env=env)
+    began = time.monotonic()
+    next_report_s = 10.0
+    try:
+        while child.poll() is None:
+            time.sleep(0.2)
+            elapsed_s = time.monotonic() - began
+            if elapsed_s >= next_report_s:
+                report(f"still building the LiveKit server: {elapsed_s:.0f} s")
+                next_report_s += 10.0
+    finally:
+        child.kill()
+    if child.poll():
         raise StudioError(
-            f"building the LiveKit server failed: {said[-1] if said else f'exit code {process.returncode}'}",
-            fix=f"see {log}; check the network and 'go env GOPROXY', or put a livekit-server on PATH",
+            f"building the LiveKit server failed: {child.last_line()}",
+            fix=f"see {child.log}; check the network and 'go env GOPROXY', or put a livekit-server on PATH",
         )
 
 
@@ -199,7 +190,7 @@ class LiveKitServer:
         with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:
             output.write(f"{self.keys.key}: {self.keys.secret}\n")
         # A configuration in the environment is not for us, and no part of ours shows in the process list.
-        env = {name: value for name, value in os.environ.items() if not name.startswith("LIVEKIT_")}
+        env = {name: value for name, value in child_environment().items() if not name.startswith("LIVEKIT_")}
         return Child.spawn(
             "livekit-server",
             [str(self._binary), "--key-file", str(key_file)],
@@ -218,7 +209,7 @@ class LiveKitServer:
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
             if child.poll() is not None:
-                raise StudioError(f"the LiveKit server ended at once: {child.last_lines(1)}", fix=f"see {child.log}")
+                raise StudioError(f"the LiveKit server ended at once: {child.last_line()}", fix=f"see {child.log}")
             if answers(self.address):
                 return
             time.sleep(0.05)
@@ -227,11 +218,7 @@ class LiveKitServer:
 
 def answers(address: Address) -> bool:
     """Whether a healthy server answers there now."""
-    try:
-        with urlopen(f"http://{address.host}:{address.port}/", timeout=2) as response:
-            return bool(response.status == 200)
-    except (URLError, OSError):
-        return False
+    return fetch(f"http://{address.host}:{address.port}/") is not None
 
 
 async def check_access(url: str, keys: Keys) -> None:

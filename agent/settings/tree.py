@@ -78,7 +78,8 @@ class ServicesSettings(BaseModel, frozen=True, extra="forbid"):
     llama_model: Path | None = Field(None, description="a GGUF model for the local mind; SmolLM2-135M is built in")
     llama_context: int = Field(8192, ge=1024, description="tokens of context, shared by the generations at once")
     llama_parallel: int = Field(2, ge=1, le=16, description="generations at once")
-    llama_threads: int = Field(2, ge=1, le=64, description="threads of a generation")
+    # Two threads on two cores that also hear and speak gave 2-12 tokens a second, one gave 77.
+    llama_threads: int = Field(1, ge=1, le=64, description="threads of a generation; more only with cores to spare")
     piper_url: HttpUrl | None = Field(None, description="a Piper server that runs already")
 
 
