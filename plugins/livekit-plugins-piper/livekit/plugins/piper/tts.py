@@ -230,7 +230,6 @@ class ChunkedStream(tts.ChunkedStream):
                 else:
                     if silent:
                         output_emitter.push(bytes(2 * round(NOTHING_TO_SAY_S * rate_hz)))
-                    output_emitter.flush()
                     return
         raise APIConnectionError("the Piper server broke off in the middle of a text")
 
