@@ -1,0 +1,295 @@
+"""events.jsonl: one JSON object a line, each of a kind that is defined here. `events.schema.json` is made from this.
+
+A reader ignores fields that it does not know; `v` is raised when a known field changes its meaning.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+
+VERSION = 1
+SCHEMA_FILE = Path(__file__).with_name("events.schema.json")
+
+logger = logging.getLogger("roundtable.recording")
+Json: TypeAlias = dict[str, JsonValue]
+Seconds: TypeAlias = Annotated[float, Field(ge=0)]
+
+
+class Entry(BaseModel):
+    """What every line has."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    v: Literal[1] = 1
+    at: float = Field(description="seconds on the episode clock")
+
+
+class OfSpeaker(Entry):
+    who: str = Field(description="the speaker's slug")
+
+
+class OfUtterance(OfSpeaker):
+    utterance: str
+
+
+class OfReply(OfSpeaker):
+    reply: str
+
+
+class SessionStart(Entry):
+    kind: Literal["session.start"]
+    title: str
+    slug: str
+    started_at: str = Field(description="t = 0 in UTC, ISO 8601")
+
+
+class SessionEnd(Entry):
+    kind: Literal["session.end"]
+    reason: str
+
+
+class ParticipantJoined(OfSpeaker):
+    kind: Literal["participant.joined"]
+    name: str
+    role: Literal["human", "ai"]
+
+
+class ParticipantLeft(OfSpeaker):
+    kind: Literal["participant.left"]
+    reason: str = ""
+
+
+class VadStart(OfUtterance):
+    kind: Literal["vad.start"]
+
+
+class VadEnd(OfUtterance):
+    kind: Literal["vad.end"]
+    speech_s: Seconds | None = Field(None, description="voiced seconds of the utterance so far")
+
+
+class SttText(OfUtterance):
+    text: str
+    latency_s: Seconds | None = Field(None, description="from the end of the speech to the text")
+
+
+class SttInterim(SttText):
+    kind: Literal["stt.interim"]
+
+
+class SttFinal(SttText):
+    kind: Literal["stt.final"]
+
+
+class SttRecord(SttText):
+    """The text of record: what captions keep."""
+
+    kind: Literal["stt.record"]
+    start: float | None = Field(None, description="first sound, seconds on the episode clock")
+    end: float | None = None
+
+
+class LlmStart(OfReply):
+    kind: Literal["llm.start"]
+    model: str = ""
+
+
+class LlmFirstToken(OfReply):
+    kind: Literal["llm.first_token"]
+    latency_s: Seconds | None = Field(None, description="from the request to the first token")
+
+
+class Usage(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+    input_tokens: int = Field(0, ge=0)
+    output_tokens: int = Field(0, ge=0)
+
+
+class LlmEnd(OfReply):
+    kind: Literal["llm.end"]
+    usage: Usage | None = None
+    duration_s: Seconds | None = None
+    cancelled: bool = False
+
+
+class TtsStart(OfReply):
+    kind: Literal["tts.start"]
+    text: str = ""
+
+
+class TtsEnd(OfReply):
+    kind: Literal["tts.end"]
+    audio_s: Seconds | None = Field(None, description="length of what was synthesised")
+    latency_s: Seconds | None = Field(None, description="from the request to the first sample")
+    duration_s: Seconds | None = Field(None, description="from the request to the last sample")
+
+
+class PlaybackStart(OfReply):
+    kind: Literal["playback.start"]
+    latency_s: Seconds | None = Field(None, description="from the end of the turn that is answered")
+
+
+class PlaybackEnd(OfReply):
+    kind: Literal["playback.end"]
+    heard: str = ""
+
+
+class PlaybackInterrupted(OfReply):
+    kind: Literal["playback.interrupted"]
+    heard: str = Field("", description="what was really played, cut at the word")
+
+
+class FloorEvent(Entry):
+    """What the floor was told, as `agent.floor` writes it: the log replays to the same decisions."""
+
+    kind: Literal["floor.event"]
+    event: Json
+
+
+class FloorAction(Entry):
+    kind: Literal["floor.action"]
+    action: Json
+
+
+class Thinking(OfSpeaker):
+    kind: Literal["thinking"]
+    until: float | None = Field(description="seconds on the episode clock; null when thinking is over")
+
+
+class Cue(OfSpeaker):
+    kind: Literal["cue"]
+    text: str = ""
+    segment: str = ""
+
+
+class ErrorEntry(Entry):
+    kind: Literal["error"]
+    service: str = Field(description="which part failed: stt, llm, tts, livekit, recording, ...")
+    message: str
+
+
+class RecordingNotice(OfSpeaker):
+    """A participant was shown that the show is being recorded."""
+
+    kind: Literal["recording.notice"]
+    name: str = ""
+
+
+class RecordingTrack(OfSpeaker):
+    kind: Literal["recording.track"]
+    name: str
+    role: Literal["human", "ai"]
+    file: str
+
+
+class RecordingTrouble(Entry):
+    kind: Literal["recording.trouble"]
+    severity: Literal["info", "warning", "error"]
+    text: str
+
+
+class RecordingSync(OfSpeaker):
+    """How the track has been kept on the clock so far: `agent.recording.placement.SyncReport`."""
+
+    kind: Literal["recording.sync"]
+    report: Json
+
+
+class RecordingSalvaged(Entry):
+    kind: Literal["recording.salvaged"]
+    text: str = ""
+
+
+class Unknown(Entry):
+    """An event that did not fit its kind: kept as it came, so that nothing is lost."""
+
+    kind: Literal["unknown"]
+    of: str
+    problem: str
+    fields: Json
+
+
+LogEntry: TypeAlias = Annotated[
+    SessionStart
+    | SessionEnd
+    | ParticipantJoined
+    | ParticipantLeft
+    | VadStart
+    | VadEnd
+    | SttInterim
+    | SttFinal
+    | SttRecord
+    | LlmStart
+    | LlmFirstToken
+    | LlmEnd
+    | TtsStart
+    | TtsEnd
+    | PlaybackStart
+    | PlaybackEnd
+    | PlaybackInterrupted
+    | FloorEvent
+    | FloorAction
+    | Thinking
+    | Cue
+    | ErrorEntry
+    | RecordingNotice
+    | RecordingTrack
+    | RecordingTrouble
+    | RecordingSync
+    | RecordingSalvaged
+    | Unknown,
+    Field(discriminator="kind"),
+]
+_ADAPTER: TypeAdapter[LogEntry] = TypeAdapter(LogEntry)
+
+
+def entry(at: float, kind: str, fields: Mapping[str, object]) -> LogEntry:
+    """A line's content; of kind `unknown` when `fields` do not fit `kind`."""
+    try:
+        return _ADAPTER.validate_python({**fields, "v": VERSION, "at": round(at, 4), "kind": kind})
+    except ValidationError as error:
+        known = [e for e in error.errors(include_url=False) if e["type"] != "union_tag_invalid"]
+        problem = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in known) or "no such kind"
+        logger.warning("event %r does not fit the schema: %s", kind, problem)
+        kept = json.loads(json.dumps(dict(fields), default=str, allow_nan=True).replace("NaN", "null"))
+        when = at if isinstance(at, (int, float)) and abs(at) < 1e9 else 0.0
+        return Unknown(at=round(when, 4), kind="unknown", of=kind, problem=problem, fields=kept)
+
+
+def to_line(item: LogEntry) -> bytes:
+    """One line of the file, with its newline."""
+    fields = item.model_dump(mode="json", exclude_none=False, exclude_unset=True)
+    ordered = {"v": VERSION, "at": item.at, "kind": item.kind, **fields}
+    return json.dumps(ordered, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
+
+def read_log(path: Path) -> Iterator[LogEntry]:
+    """The entries of an events.jsonl, in order; a torn last line (after a crash) is left out.
+
+    Raises:
+        ValidationError: a whole line does not fit the schema.
+    """
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield _ADAPTER.validate_json(line)
+
+
+def schema() -> dict[str, JsonValue]:
+    """The JSON Schema of one line."""
+    made = _ADAPTER.json_schema(mode="serialization")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Roundtable events.jsonl, one line",
+        **made,
+    }
+
+
+def write_schema() -> None:
+    """Bring `events.schema.json` up to date: `python -c "from agent.recording import log; log.write_schema()"`."""
+    SCHEMA_FILE.write_text(json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
