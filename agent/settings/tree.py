@@ -10,9 +10,11 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from agent.floor.rules import Rules
+from agent.hearing.settings import HearingSettings
 from agent.settings.choices import CLAUDE_HAIKU, LOCAL, MindChoice, Minds
 from agent.settings.problems import Wrong
 from agent.settings.providers import HttpUrl, Key, ProvidersSettings, variable
+from agent.speaking.settings import SpeakingSettings
 
 
 def _livekit_url(value: str) -> str:
@@ -58,6 +60,10 @@ class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
     max_shows: int = Field(4, ge=1, le=100, description="shows at once on this machine")
     idle_processes: int = Field(1, ge=0, le=20, description="job processes kept warm for the next shows")
     port: int = Field(0, ge=0, le=65535, description="the worker's own status port on loopback; 0: any free one")
+    first_join_s: float = Field(300.0, ge=5, description="a show that nobody comes to ends after that")
+    empty_s: float = Field(
+        30.0, ge=2, description="a show that everybody has left ends after that; a reload of the page is quicker"
+    )
     drain_s: float = Field(25.0, ge=1, le=30, description="what running shows get to end, before they are forced")
 
 
@@ -137,7 +143,9 @@ class Settings(BaseSettings):
     services: ServicesSettings = ServicesSettings()
     briefings: BriefingsSettings = BriefingsSettings()
     recording: RecordingSettings = RecordingSettings()
+    hearing: HearingSettings = HearingSettings()
     floor: Rules = Rules()
+    speaking: SpeakingSettings = SpeakingSettings()
 
     @classmethod
     def settings_customise_sources(
