@@ -10,10 +10,14 @@ from .decoding import Decoding, Mode, Word
 from .errors import ModelMissing, RecognizerClosed, RecognizerError, RecognizerOverloaded, Superseded
 from .log import logger
 from .model_files import model_path
+from .models import WhisperModels
 from .recognizer import Recognizer, Statistics
+from .stream import SpeechStream
+from .stt import STT
 from .version import __version__
 
 __all__ = [
+    "STT",
     "Decoding",
     "Mode",
     "ModelMissing",
@@ -21,8 +25,10 @@ __all__ = [
     "RecognizerClosed",
     "RecognizerError",
     "RecognizerOverloaded",
+    "SpeechStream",
     "Statistics",
     "Superseded",
+    "WhisperModels",
     "Word",
     "__version__",
     "model_path",
