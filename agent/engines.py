@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from livekit import local_inference
+from livekit import api, local_inference
 from livekit.agents import llm, tts
 from livekit.plugins.faster_whisper import Recognizer
 
+from agent.errors import StudioError
 from agent.hearing.local import LocalTranscriber
-from agent.hearing.stream import StreamTranscriber
 from agent.hearing.transcriber import Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice
 from agent.settings import Settings
 
 Seat = Literal["claude", "guest"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerKeys:
+    """The LiveKit server that this worker belongs to."""
+
+    url: str
+    api_key: str
+    api_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +62,14 @@ class Engines:
         providers = self.settings.providers
         if providers.stt[0].provider == "faster-whisper" and self.recognizer is not None:
             return LocalTranscriber(self.recognizer, vocabulary=vocabulary, language=providers.language)
+        from agent.hearing.stream import StreamTranscriber
+
         cloud = [ear for ear in providers.stt if ear.provider != "faster-whisper"]
         return StreamTranscriber(make_ears(cloud, providers, terms=vocabulary.words))
 
     def mind(self, slug: str) -> llm.LLM[Any]:
         """The language model of `claude` or `guest`."""
-        seat = cast(Seat, slug)
+        seat = cast("Seat", slug)
         persona = self.settings.personas.claude if seat == "claude" else self.settings.personas.guest
         return make_mind(
             self.settings.minds(seat),
@@ -75,6 +86,22 @@ class Engines:
             settings.providers.tts, settings.providers, persona, slug=slug, piper_url=settings.services.piper_url
         )
 
+    @property
+    def keys(self) -> ServerKeys:
+        """Raises:
+        StudioError: the worker was started without a server.
+        """
+        livekit = self.settings.livekit
+        if not (livekit.url and livekit.api_key and livekit.api_secret):
+            raise StudioError("the worker knows no LiveKit server", fix="set LIVEKIT_URL, _API_KEY and _API_SECRET")
+        return ServerKeys(livekit.url, livekit.api_key, livekit.api_secret.get_secret_value())
+
+    async def close_room(self, name: str) -> None:
+        """Send everybody out of a room whose show has ended."""
+        keys = self.keys
+        async with api.LiveKitAPI(keys.url, keys.api_key, keys.api_secret) as livekit:
+            await livekit.room.delete_room(api.DeleteRoomRequest(room=name))
+
     def describe(self, slugs: Sequence[str]) -> dict[str, object]:
         """Models and voices in use, for session.yml and `/health`."""
         settings = self.settings
@@ -82,7 +109,7 @@ class Engines:
         personas = {"claude": settings.personas.claude, "guest": settings.personas.guest}
         return {
             "ears": [str(ear) for ear in providers.stt],
-            "minds": {slug: describe_minds(settings.minds(cast(Seat, slug)), providers) for slug in slugs},
+            "minds": {slug: describe_minds(settings.minds(cast("Seat", slug)), providers) for slug in slugs},
             "voices": {slug: describe_voices(providers.tts, personas[slug], slug=slug) for slug in slugs},
             "language": providers.language,
         }

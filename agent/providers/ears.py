@@ -7,7 +7,6 @@ from typing import Any
 
 from livekit.agents import stt
 from livekit.agents.types import NOT_GIVEN
-from livekit.plugins import assemblyai, deepgram, google
 
 from agent.settings import EarChoice, ProvidersSettings
 
@@ -32,6 +31,8 @@ def make_ears(choices: Sequence[EarChoice], providers: ProvidersSettings, *, ter
 
 def _make(choice: EarChoice, providers: ProvidersSettings, terms: Sequence[str]) -> stt.STT[Any]:
     if choice.provider == "deepgram":
+        from livekit.plugins import deepgram
+
         settings = providers.deepgram
         model = choice.model or settings.model
         return deepgram.STT(
@@ -43,6 +44,8 @@ def _make(choice: EarChoice, providers: ProvidersSettings, terms: Sequence[str])
             base_url=f"{settings.base_url or _DEEPGRAM_URL}/v1/listen",
         )
     if choice.provider == "assemblyai":
+        from livekit.plugins import assemblyai
+
         assembly = providers.assemblyai
         return assemblyai.STT(
             model=choice.model or assembly.model,  # type: ignore[arg-type]  # the service knows more than the list
@@ -52,6 +55,8 @@ def _make(choice: EarChoice, providers: ProvidersSettings, terms: Sequence[str])
             base_url=assembly.base_url or _ASSEMBLYAI_URL,
         )
     if choice.provider == "google":
+        from livekit.plugins import google
+
         return google.STT(
             languages=providers.language,
             detect_language=False,

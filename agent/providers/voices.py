@@ -1,4 +1,4 @@
-"""Speech synthesisers."""
+"""Speech synthesisers. A provider's package is imported when it is chosen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from livekit.agents import tts
 from livekit.agents.types import NOT_GIVEN
-from livekit.plugins import google, openai, piper
 
 from agent.settings import PersonaSettings, ProvidersSettings, VoiceChoice
 
@@ -54,14 +53,20 @@ def _make(
 ) -> tts.TTS[Any]:
     name = _voice_name(choice, persona, slug)
     if choice.provider == "piper":
+        from livekit.plugins import piper
+
         return piper.TTS(voice=persona.voice, timbre=persona.timbre, address=piper_url)
     if choice.provider == "google":
+        from livekit.plugins import google
+
         return google.TTS(
             language="-".join(name.split("-")[:2]),
             voice_name=name,
             credentials_file=str(providers.google.credentials) if providers.google.credentials else NOT_GIVEN,
             use_streaming=False,  # a clause a request: Neural2 has no streaming synthesis
         )
+    from livekit.plugins import openai
+
     if choice.provider == "openai":
         key = providers.openai.api_key
         return openai.TTS(

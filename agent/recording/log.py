@@ -110,6 +110,13 @@ class Usage(BaseModel):
     output_tokens: int = Field(0, ge=0)
 
 
+class LlmCancelled(OfReply):
+    """The reply was dropped or interrupted; what had been generated was thrown away."""
+
+    kind: Literal["llm.cancelled"]
+    wasted_tokens: int = Field(0, ge=0, description="generated and never heard, estimated where the provider is silent")
+
+
 class LlmEnd(OfReply):
     kind: Literal["llm.end"]
     usage: Usage | None = None
@@ -120,6 +127,11 @@ class LlmEnd(OfReply):
 class TtsStart(OfReply):
     kind: Literal["tts.start"]
     text: str = ""
+
+
+class TtsFirstAudio(OfReply):
+    kind: Literal["tts.first_audio"]
+    latency_s: Seconds | None = Field(None, description="from the request to the first sample")
 
 
 class TtsEnd(OfReply):
@@ -134,6 +146,16 @@ class PlaybackStart(OfReply):
     latency_s: Seconds | None = Field(None, description="from the end of the turn that is answered")
 
 
+class PlaybackHeld(OfReply):
+    """A human may be taking the floor: the voice is silent and keeps its place."""
+
+    kind: Literal["playback.held"]
+
+
+class PlaybackResumed(OfReply):
+    kind: Literal["playback.resumed"]
+
+
 class PlaybackEnd(OfReply):
     kind: Literal["playback.end"]
     heard: str = ""
@@ -142,6 +164,13 @@ class PlaybackEnd(OfReply):
 class PlaybackInterrupted(OfReply):
     kind: Literal["playback.interrupted"]
     heard: str = Field("", description="what was really played, cut at the word")
+
+
+class FloorRules(Entry):
+    """The manners of the show, for its replay."""
+
+    kind: Literal["floor.rules"]
+    rules: Json
 
 
 class FloorEvent(Entry):
@@ -159,6 +188,14 @@ class FloorAction(Entry):
 class Thinking(OfSpeaker):
     kind: Literal["thinking"]
     until: float | None = Field(description="seconds on the episode clock; null when thinking is over")
+
+
+class Chapter(Entry):
+    """A mark that a person at the table has set."""
+
+    kind: Literal["chapter"]
+    by: str = ""
+    text: str = ""
 
 
 class Cue(OfSpeaker):
@@ -226,15 +263,21 @@ LogEntry: TypeAlias = Annotated[
     | SttRecord
     | LlmStart
     | LlmFirstToken
+    | LlmCancelled
     | LlmEnd
     | TtsStart
+    | TtsFirstAudio
     | TtsEnd
     | PlaybackStart
+    | PlaybackHeld
+    | PlaybackResumed
     | PlaybackEnd
     | PlaybackInterrupted
+    | FloorRules
     | FloorEvent
     | FloorAction
     | Thinking
+    | Chapter
     | Cue
     | ErrorEntry
     | RecordingNotice

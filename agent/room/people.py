@@ -77,6 +77,10 @@ class People:
         """All humans who were ever in this room."""
         return tuple(self._people.values())
 
+    def who(self, identity: str) -> str | None:
+        """The speaker's id of a participant who is here."""
+        return self._people[identity].who if identity in self._present else None
+
     def track_sid(self, identity: str) -> str | None:
         """The microphone track that is heard at this moment."""
         track = self._tracks.get(identity)

@@ -66,7 +66,7 @@ class Seat:
 
 @asynccontextmanager
 async def join_seat(
-    url: str, *, api_key: str, api_secret: str, room_name: str, who: str, name: str, attributes: dict[str, str]
+    url: str, *, api_key: str, api_secret: str, room_name: str, who: str, name: str
 ) -> AsyncIterator[Seat]:
     """A persona's own connection to the room, closed on leaving the context.
 
@@ -78,7 +78,6 @@ async def join_seat(
         .with_identity(who)
         .with_name(name)
         .with_kind("agent")
-        .with_attributes(attributes)
         .with_grants(
             api.VideoGrants(
                 room_join=True,

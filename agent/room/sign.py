@@ -1,0 +1,97 @@
+"""What the room is told of the show: recording or not, levels that are really recorded, and notices in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Literal
+
+from livekit import rtc
+
+from agent.room.seat import Seat
+
+logger = logging.getLogger(__name__)
+
+EPISODE_ATTRIBUTE = "roundtable.episode"
+NOTICE_TOPIC = "roundtable.notice"
+LEVELS_TOPIC = "roundtable.levels"
+LEVELS_EVERY_S = 0.5
+_MAX_NOTICES = 64  # that wait for the network; then the oldest is dropped: the newest trouble is the one to know
+
+Severity = Literal["info", "warning", "error"]
+
+
+class Sign:
+    """Hangs on Claude's seat: a participant attribute that late joiners see, and messages for those who are there."""
+
+    def __init__(
+        self, room: rtc.Room, seat: Seat, *, title: str, slug: str, started_at: datetime, stand_in: bool
+    ) -> None:
+        self._room = room
+        self._seat = seat
+        self._about: dict[str, object] = {
+            "slug": slug,
+            "title": title,
+            "recording": True,
+            "started_at": started_at.isoformat(),
+            "stand_in": stand_in,
+            "thinking": None,
+        }
+        self._notices: asyncio.Queue[dict[str, str]] = asyncio.Queue(_MAX_NOTICES)
+        self.dropped_notices = 0
+        self._hang()
+
+    def show_recording(self, recording: bool) -> None:
+        """Whether what is said now is kept."""
+        self._about["recording"] = recording
+        self._hang()
+
+    def show_thinking(self, who: str, until: float | None) -> None:
+        """Thinking mode until `until` (seconds on the episode clock), or its end."""
+        self._about["thinking"] = None if until is None else {"who": who, "until": until}
+        self._hang()
+
+    def notice(self, severity: Severity, text: str, *, service: str) -> None:
+        """Something that people in the room should know. Never waits."""
+        if self._notices.full():
+            self._notices.get_nowait()
+            self.dropped_notices += 1
+        self._notices.put_nowait({"severity": severity, "text": text, "service": service})
+
+    async def run(self, recorded: Callable[[], Mapping[str, float]]) -> None:
+        """Send notices and levels until cancelled.
+
+        Args:
+            recorded: each speaker's level as it reached the file lately, dBFS.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send_notices(), name="notices")
+            tasks.create_task(self._send_levels(recorded), name="levels")
+
+    async def _send_notices(self) -> None:
+        while True:
+            notice = await self._notices.get()
+            if self._room.isconnected():
+                try:
+                    await self._room.local_participant.send_text(json.dumps(notice), topic=NOTICE_TOPIC)
+                except rtc.StreamError as error:
+                    logger.warning("a notice could not be sent: %s", error)
+
+    async def _send_levels(self, recorded: Callable[[], Mapping[str, float]]) -> None:
+        while True:
+            await asyncio.sleep(LEVELS_EVERY_S)
+            if not self._room.isconnected():
+                continue
+            levels = {who: round(dbfs, 1) for who, dbfs in recorded().items()}
+            try:
+                await self._room.local_participant.publish_data(
+                    json.dumps({"dbfs": levels}), reliable=False, topic=LEVELS_TOPIC
+                )
+            except rtc.participant.PublishDataError as error:
+                logger.debug("levels could not be sent: %s", error)
+
+    def _hang(self) -> None:
+        self._seat.set_attribute(EPISODE_ATTRIBUTE, json.dumps(self._about, ensure_ascii=False))
