@@ -1,0 +1,1 @@
+"""HTTP on PORT: the studio's page, health, the invite exchange, the episodes."""

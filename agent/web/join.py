@@ -1,0 +1,128 @@
+"""The invite exchange: from a name to a place in the room, and what the green room needs before it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated
+
+from aiohttp import web
+from livekit import api
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from agent.briefings import Briefing, BriefingError, find_briefing, list_briefings
+from agent.room.slugs import slugify
+from agent.web.guard import Refusal
+from agent.web.health import STATUS, why_not_ready
+from agent.web.passes import Pass, Passes
+from agent.web.shows import Show, Shows
+from agent.web.site import SITE, Site
+
+SHOWS: web.AppKey[Shows] = web.AppKey("shows", Shows)
+PASSES: web.AppKey[Passes] = web.AppKey("passes", Passes)
+
+TOKEN_LIFE = timedelta(minutes=10)  # to connect with; LiveKit renews it for as long as the connection lasts
+_ROOM_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
+
+
+def _one_line(value: object) -> object:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+class JoinRequest(BaseModel):
+    """What the green room sends."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=60), BeforeValidator(_one_line)]
+    room: Annotated[str, Field(pattern=_ROOM_NAME)] | None = None
+    title: Annotated[str, Field(max_length=120), BeforeValidator(_one_line)] | None = None
+    briefing: Annotated[str, Field(max_length=120)] | None = None
+    rejoin: Annotated[str, Field(max_length=2000)] | None = None
+
+
+async def join(request: web.Request) -> web.Response:
+    """POST: a JoinRequest to `{"url", "token", "room", "identity", "title", "rejoin"}`."""
+    site, shows, passes = request.app[SITE], request.app[SHOWS], request.app[PASSES]
+    asked = await _read(request)
+    before = passes.read(asked.rejoin) if asked.rejoin else None
+    show = await shows.find(asked.room) if asked.room else None
+    if show is None and (reasons := why_not_ready(request.app[STATUS])):
+        raise Refusal(503, f"no show can start now: {'; '.join(reasons)}", fix="wait a moment and try again")
+    show = await _open(shows, site, asked, show)
+    mine = before.identity if before is not None and before.room == show.room else None
+    identity = await shows.identity(show.room, asked.name, mine=mine)
+    return web.json_response(
+        {
+            "url": site.browser_url,
+            "token": _token(site, show.room, identity, asked.name),
+            "room": show.room,
+            "identity": identity,
+            "title": show.title,
+            "rejoin": passes.sign(Pass(show.room, identity)),
+        }
+    )
+
+
+async def running(request: web.Request) -> web.Response:
+    """GET: shows that could be joined, newest first."""
+    return web.json_response({"shows": [asdict(show) for show in await request.app[SHOWS].running()]})
+
+
+async def briefings(request: web.Request) -> web.Response:
+    """GET: what a new show could be about. Those that do not parse are left out; `studio briefings` tells why."""
+    found = list_briefings(request.app[SITE].briefings)
+    return web.json_response({"briefings": [_card(item) for item in found if isinstance(item, Briefing)]})
+
+
+async def _read(request: web.Request) -> JoinRequest:
+    if request.content_type != "application/json":
+        raise Refusal(415, "the request is not JSON", fix="send Content-Type: application/json")
+    try:
+        return JoinRequest.model_validate_json(await request.read())
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"]) or "the request"
+        if where == "name":
+            raise Refusal(400, "the name is missing or too long", fix="give a name of 1 to 60 characters") from error
+        raise Refusal(400, f"{where}: {fault['msg']}", fix="correct it and try again") from error
+
+
+async def _open(shows: Shows, site: Site, asked: JoinRequest, show: Show | None) -> Show:
+    if show is not None:  # its title and briefing are settled
+        return await shows.open(show.room, title=show.title, briefing=None)
+    title = asked.title or ""
+    if asked.briefing is not None:
+        try:
+            title = title or find_briefing(site.briefings, asked.briefing).title
+        except BriefingError as error:
+            raise Refusal(400, str(error), fix="choose another briefing") from error
+    room = asked.room or f"{slugify(title, default='table')[:40].strip('-')}-{secrets.token_hex(3)}"
+    return await shows.open(room, title=title or "A new episode", briefing=asked.briefing)
+
+
+def _token(site: Site, room: str, identity: str, name: str) -> str:
+    grants = api.VideoGrants(
+        room_join=True,
+        room=room,
+        can_publish=True,
+        can_publish_sources=["microphone", "camera", "screen_share", "screen_share_audio"],
+        can_publish_data=True,
+        can_subscribe=True,
+        can_update_own_metadata=True,
+    )
+    token = api.AccessToken(site.keys.key, site.keys.secret).with_identity(identity).with_name(name)
+    return token.with_metadata(json.dumps({"role": "host"})).with_grants(grants).with_ttl(TOKEN_LIFE).to_jwt()
+
+
+def _card(briefing: Briefing) -> dict[str, object]:
+    return {
+        "file": briefing.file,
+        "title": briefing.title,
+        "guest": briefing.guest.name,
+        "tone": briefing.tone,
+        "must_cover": list(briefing.must_cover),
+        "background": briefing.background,
+    }

@@ -1,0 +1,63 @@
+"""The web server of `studio up`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp import web
+from livekit import api
+
+from agent.services.ports import require_free
+from agent.web.guard import MAX_BODY_BYTES, RateLimit, add_headers, answer_errors, check_origin, limited
+from agent.web.health import STATUS, health, metrics, ready
+from agent.web.join import PASSES, SHOWS, briefings, join, running
+from agent.web.pages import add_pages
+from agent.web.passes import Passes
+from agent.web.shows import Shows
+from agent.web.site import SITE, Site
+from agent.web.status import StudioStatus
+
+_LIVEKIT_LIMIT_S = 5.0  # for one question to the LiveKit server: somebody is waiting at the join button
+_CLOSE_S = 2.0
+
+
+@asynccontextmanager
+async def serve(site: Site, status: StudioStatus) -> AsyncIterator[str]:
+    """Serve the page until the context is left; yields the page's address.
+
+    Raises:
+        PortInUse: with the process that has the port.
+    """
+    require_free(site.port, variable="PORT", host=site.host)
+    timeout = aiohttp.ClientTimeout(total=_LIVEKIT_LIMIT_S)
+    async with api.LiveKitAPI(site.livekit_url, site.keys.key, site.keys.secret, timeout=timeout) as server:
+        runner = web.AppRunner(make_app(site, status, server), access_log=None, shutdown_timeout=_CLOSE_S)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, site.host, site.port).start()
+            name = "localhost" if site.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else site.host
+            yield f"http://{name}:{site.port}"
+        finally:
+            await runner.cleanup()
+
+
+def make_app(site: Site, status: StudioStatus, server: api.LiveKitAPI) -> web.Application:
+    """Every route. `server` must be of the LiveKit server that `site` names."""
+    app = web.Application(middlewares=[answer_errors, check_origin], client_max_size=MAX_BODY_BYTES)
+    app[SITE] = site
+    app[STATUS] = status
+    app[SHOWS] = Shows(server, reserved=site.reserved)
+    app[PASSES] = Passes(site.keys.secret)
+    app.on_response_prepare.append(add_headers(site))
+    joins = RateLimit(burst=20, per_s=0.5)
+    questions = RateLimit(burst=60, per_s=5.0)
+    app.router.add_get("/health", health)
+    app.router.add_get("/ready", ready)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_post("/api/join", limited(joins, join))
+    app.router.add_get("/api/shows", limited(questions, running))
+    app.router.add_get("/api/briefings", limited(questions, briefings))
+    add_pages(app)
+    return app

@@ -1,0 +1,62 @@
+"""What the web server is told about this installation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from agent.services.livekit_server import Keys
+
+AGENT_NAME = "roundtable"
+BUILT_PAGE = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """
+    Attributes:
+        host, port: where to listen.
+        livekit_url: the LiveKit server as this process sees it.
+        public_url: the same as browsers see it; None when it is the same address.
+        keys: sign tokens; never leave this process.
+        recordings: folder of the episode folders.
+        briefings: folder of the briefings.
+        cache: folder for what can be made again, such as waveforms.
+        names: further host names that people reach this page by, beside `host` and localhost.
+        static: the built page.
+        reserved: identities of the AIs, that no human gets.
+    """
+
+    host: str
+    port: int
+    livekit_url: str
+    public_url: str | None = None
+    keys: Keys
+    recordings: Path
+    briefings: Path
+    cache: Path
+    names: frozenset[str] = frozenset()
+    static: Path = BUILT_PAGE
+    reserved: frozenset[str] = frozenset({"claude", "guest"})
+
+    @property
+    def browser_url(self) -> str:
+        """Where the page connects to: ws:// or wss://."""
+        parts = urlsplit(self.public_url or self.livekit_url)
+        scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+        return parts._replace(scheme=scheme).geturl().rstrip("/")
+
+
+SITE: web.AppKey[Site] = web.AppKey("site", Site)
+
+
+def studio_version() -> str:
+    """Of the installed package; "0+source" where there is none."""
+    try:
+        return version("roundtable")
+    except PackageNotFoundError:
+        return "0+source"

@@ -1,0 +1,71 @@
+/** The speakers at the table: who they are, and in which colour. */
+
+import { type Participant, ParticipantKind, Track } from "livekit-client";
+
+export type SpeakerState = "arriving" | "listening" | "thinking" | "speaking" | "ducked" | "muted" | "away";
+
+const claudeColour = "#3b82f6";
+const guestColour = "#f59e0b";
+const hostColour = "#10b981";
+const palette = ["#c084fc", "#2dd4bf", "#f472b6", "#facc15", "#a3e635", "#fb7185", "#22d3ee", "#e879f9"];
+
+export const stateAttribute = "lk.agent.state";
+
+export function isAi(participant: Participant): boolean {
+  return participant.kind === ParticipantKind.AGENT || participant.isAgent;
+}
+
+/** Recorders and the like are no speakers, and hidden audiences are none either. */
+export function isSpeaker(participant: Participant): boolean {
+  const kinds = [ParticipantKind.EGRESS, ParticipantKind.INGRESS];
+  return !kinds.includes(participant.kind) && !participant.permissions?.hidden;
+}
+
+/** Gives each identity a colour and keeps it. The first human is green, for everyone alike. */
+export class Colours {
+  private readonly given = new Map<string, string>();
+
+  of(participant: Participant, others: Iterable<Participant>): string {
+    const known = this.given.get(participant.identity);
+    if (known) return known;
+    const colour = this.choose(participant, others);
+    this.given.set(participant.identity, colour);
+    return colour;
+  }
+
+  private choose(participant: Participant, others: Iterable<Participant>): string {
+    if (participant.identity === "claude") return claudeColour;
+    const used = new Set(this.given.values());
+    if (isAi(participant)) {
+      if (!used.has(guestColour)) return guestColour;
+    } else if (!used.has(hostColour) && isFirst(participant, others)) {
+      return hostColour;
+    }
+    return palette.find((colour) => !used.has(colour)) ?? palette[this.given.size % palette.length] ?? hostColour;
+  }
+}
+
+function isFirst(participant: Participant, others: Iterable<Participant>): boolean {
+  const joined = (one: Participant) => one.joinedAt?.getTime() ?? 0;
+  for (const other of others) {
+    if (other !== participant && isSpeaker(other) && !isAi(other) && joined(other) < joined(participant)) return false;
+  }
+  return true;
+}
+
+/** What a speaker is doing, as far as the room says. */
+export function stateOf(participant: Participant, humanSpeaks: boolean): SpeakerState {
+  if (isAi(participant)) {
+    const state = participant.attributes[stateAttribute];
+    if (state === "speaking") return humanSpeaks ? "ducked" : "speaking";
+    if (state === "thinking") return "thinking";
+    return state === "listening" ? "listening" : "arriving";
+  }
+  const microphone = participant.getTrackPublication(Track.Source.Microphone);
+  if (!microphone || microphone.isMuted) return "muted";
+  return participant.isSpeaking ? "speaking" : "listening";
+}
+
+export function nameOf(participant: Participant): string {
+  return participant.name || participant.identity;
+}

@@ -1,0 +1,178 @@
+/** The connection to the table: joined once, and held until the user leaves or the show ends. */
+
+import { DisconnectReason, type LocalAudioTrack, type LocalVideoTrack, Room, RoomEvent, Track } from "livekit-client";
+import { type JoinRequest, join, type Place, StudioProblem } from "./api";
+import { Events } from "./events";
+import { keepSeat, seat } from "./memory";
+
+export type Connection =
+  | "idle"
+  | "connecting"
+  | "connected"
+  | "reconnecting"
+  | "rejoining"
+  | "left"
+  | "ended"
+  | "elsewhere"
+  | "removed";
+
+interface SessionEvents {
+  connection: Connection;
+  problem: StudioProblem;
+}
+
+const rejoinDelays = [0.2, 0.5, 1, 2, 3, 5]; // seconds; the last one repeats
+const lasting = new Set<Connection>(["left", "ended", "elsewhere", "removed"]);
+
+export class Session extends Events<SessionEvents> {
+  readonly room = new Room({
+    adaptiveStream: true,
+    dynacast: true,
+    stopLocalTrackOnUnpublish: false,
+    publishDefaults: {
+      // A studio's voice: twice the bitrate of a call, sent twice, and with no gaps where the speaker is silent.
+      audioPreset: { maxBitrate: 64_000 },
+      red: true,
+      dtx: false,
+      simulcast: true,
+    },
+  });
+  connection: Connection = "idle";
+  place: Place | null = null;
+  private microphone: LocalAudioTrack | null = null;
+  private camera: LocalVideoTrack | null = null;
+  private request: JoinRequest | null = null;
+
+  constructor() {
+    super();
+    this.room.on(RoomEvent.Reconnecting, () => this.become("reconnecting"));
+    this.room.on(RoomEvent.SignalReconnecting, () => this.become("reconnecting"));
+    this.room.on(RoomEvent.Reconnected, () => this.become("connected"));
+    this.room.on(RoomEvent.Disconnected, (reason) => void this.disconnected(reason));
+  }
+
+  /** Ask for a place and take it. Throws a StudioProblem when there is none to be had. */
+  async enter(
+    request: JoinRequest,
+    tracks: { microphone: LocalAudioTrack | null; camera: LocalVideoTrack | null },
+  ): Promise<void> {
+    this.microphone = tracks.microphone;
+    this.camera = tracks.camera;
+    this.request = request;
+    this.become("connecting");
+    try {
+      await this.connect();
+    } catch (error) {
+      this.become("idle");
+      throw error;
+    }
+  }
+
+  /** The user's own leave: the only one that is not undone. */
+  async leave(): Promise<void> {
+    this.forgetSeat();
+    this.become("left");
+    await this.room.disconnect();
+  }
+
+  /** Take the place back from another tab, or come back after leaving. */
+  async comeBack(): Promise<void> {
+    this.become("rejoining");
+    await this.rejoin();
+  }
+
+  get microphoneTrack(): LocalAudioTrack | null {
+    const track = this.room.localParticipant.getTrackPublication(Track.Source.Microphone)?.audioTrack;
+    return (track as LocalAudioTrack | undefined) ?? this.microphone;
+  }
+
+  private async connect(): Promise<void> {
+    if (!this.request) return;
+    const place = await join(this.request);
+    const { name } = this.request;
+    this.place = place;
+    this.request = { name, room: place.room, rejoin: place.rejoin };
+    keepSeat({ room: place.room, name, rejoin: place.rejoin, atTable: true });
+    try {
+      await this.room.connect(place.url, place.token, { maxRetries: 1, peerConnectionTimeout: 10_000 });
+    } catch (error) {
+      console.warn("connecting failed", error);
+      throw new StudioProblem(
+        "The table cannot be reached.",
+        "Check your network; some company networks block calls. Then try again.",
+      );
+    }
+    this.become("connected");
+    await this.publish();
+  }
+
+  private async publish(): Promise<void> {
+    const me = this.room.localParticipant;
+    try {
+      if (this.microphone) await me.publishTrack(this.microphone, { source: Track.Source.Microphone });
+      if (this.camera) await me.publishTrack(this.camera, { source: Track.Source.Camera });
+    } catch (error) {
+      console.warn("publishing failed", error);
+      this.emit(
+        "problem",
+        new StudioProblem("Your microphone does not reach the table.", "Reload the page to come back in."),
+      );
+    }
+  }
+
+  private async disconnected(reason: DisconnectReason | undefined): Promise<void> {
+    if (lasting.has(this.connection) || this.connection === "connecting" || this.connection === "rejoining") return;
+    switch (reason) {
+      case DisconnectReason.DUPLICATE_IDENTITY:
+        return this.become("elsewhere");
+      case DisconnectReason.ROOM_DELETED:
+      case DisconnectReason.ROOM_CLOSED:
+        this.forgetSeat();
+        return this.become("ended");
+      case DisconnectReason.PARTICIPANT_REMOVED:
+        this.forgetSeat();
+        return this.become("removed");
+      default:
+        // Also CLIENT_INITIATED: a tab that the system had frozen is dropped with that reason.
+        this.become("rejoining");
+        return this.rejoin();
+    }
+  }
+
+  private async rejoin(): Promise<void> {
+    for (let attempt = 0; this.connection === "rejoining"; attempt++) {
+      await pause(rejoinDelays[Math.min(attempt, rejoinDelays.length - 1)] ?? 5);
+      if (this.connection !== "rejoining") return;
+      try {
+        await this.connect();
+        return;
+      } catch (error) {
+        console.warn("rejoining failed", error);
+      }
+    }
+  }
+
+  private forgetSeat(): void {
+    const kept = this.place && seat(this.place.room);
+    if (kept) keepSeat({ ...kept, atTable: false });
+  }
+
+  private become(connection: Connection): void {
+    if (this.connection === connection) return;
+    this.connection = connection;
+    this.emit("connection", connection);
+  }
+}
+
+/** Wait, but no longer than until the browser is online again. */
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", done);
+      resolve();
+    };
+    const timer = setTimeout(done, seconds * 1000);
+    window.addEventListener("online", done);
+  });
+}
