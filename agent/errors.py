@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class StudioError(Exception):
     """Something that the user can put right. Commands print it as one line and leave with exit code 1.
@@ -15,3 +18,18 @@ class StudioError(Exception):
         super().__init__(f"{problem}; {fix}" if fix else problem)
         self.problem = problem
         self.fix = fix
+
+
+@contextmanager
+def ungrouped(*kinds: type[Exception]) -> Iterator[None]:
+    """An error of these kinds leaves its task groups as itself; by default a StudioError."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        for kind in kinds or (StudioError,):
+            found: BaseException | None = group.subgroup(kind)
+            while isinstance(found, BaseExceptionGroup):
+                found = found.exceptions[0]
+            if found is not None:
+                raise found from None
+        raise

@@ -1,0 +1,251 @@
+"""`studio`: the command line of the studio."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+
+from agent.errors import StudioError
+from agent.settings import Loaded, SettingsError, load
+from agent.settings.show import effective, example
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def say(line: str) -> None:
+    """A line for people, at once also through a pipe."""
+    click.echo(line)
+    sys.stdout.flush()
+
+
+def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """What people can put right is said in a line and ends with exit code 1, without a traceback."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except SettingsError as error:
+            for problem in error.problems:
+                click.echo(f"{click.style(problem.variable, bold=True)}: {problem.wrong}; {problem.fix}", err=True)
+        except StudioError as error:
+            click.echo(f"{click.style('error', fg='red')}: {error}", err=True)
+        sys.exit(1)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="roundtable", prog_name="studio", message="%(prog)s %(version)s")
+def main() -> None:
+    """A live podcast studio on LiveKit: people and AIs at one table, each on a track of their own.
+
+    All settings come from the environment and from .env in the folder where it is started; 'studio config' shows them.
+    """
+
+
+@main.command()
+@plain_errors
+def up() -> None:
+    """Open the studio: LiveKit server, engines, worker and page. Ctrl-C closes it.
+
+    Running shows get 30 seconds to seal their folders; a second Ctrl-C ends everything at once.
+    """
+    from agent.services.up import prepare
+    from agent.services.up import up as open_studio
+
+    loaded = load()
+    for line in summary(loaded):
+        say(line)
+    prepare(loaded.settings, say)
+    asyncio.run(open_studio(loaded.settings, say))
+
+
+def summary(loaded: Loaded) -> Iterator[str]:
+    """The settings in force, on a few lines: the choices, and whatever is not at its default. Secrets are hidden."""
+    rows = effective(loaded)
+    choices = ("PORT", "STT", "TTS", "LANGUAGE", "GUEST")
+    yield "settings         " + "  ".join(
+        f"{row.variable.name}={row.value}" for row in rows if row.variable.name in choices
+    )
+    for origin in (".env", "environment"):
+        changed = [f"{row.variable.name}={row.value}" for row in rows if row.origin == origin]
+        if changed:
+            yield f"  from {origin:<12}{'  '.join(changed)}"
+    yield "  all else is at its default; 'studio config' shows it"
+    if loaded.settings.stand_in:
+        who = loaded.settings.minds("claude")[0]
+        local = "a small local model" if who.provider == "local" else str(who)
+        yield f"claude           {local} sits in Claude's chair; ANTHROPIC_API_KEY in .env seats Claude"
+
+
+@main.group()
+def worker() -> None:
+    """LiveKit's worker, agent name 'roundtable', with the local engines that it needs."""
+
+
+_log_level = click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="Instead of STUDIO_LOG_LEVEL."
+)
+
+
+@worker.command()
+@_log_level
+@plain_errors
+def start(log_level: str | None) -> None:
+    """Serve shows, for production: JSON logs, and SIGTERM lets running shows seal their folders."""
+    from agent.services.run_worker import run_worker
+
+    run_worker(load().settings, "start", log_level=log_level)
+
+
+@worker.command()
+@_log_level
+@plain_errors
+def dev(log_level: str | None) -> None:
+    """Serve shows, for development: coloured debug logs, and an end without waiting."""
+    from agent.services.run_worker import run_worker
+
+    run_worker(load().settings, "dev", log_level=log_level)
+
+
+@worker.command()
+@click.option("--room", required=True, help="The room; it is made when it is not there.")
+@_log_level
+@plain_errors
+def connect(room: str, log_level: str | None) -> None:
+    """Hold one show in a room, now and without dispatch."""
+    from agent.services.run_worker import connect as hold
+
+    hold(load().settings, room, log_level=log_level)
+
+
+@main.command()
+@plain_errors
+def briefings() -> None:
+    """List the briefings; those that do not parse with file, line and remedy."""
+    from agent.briefings import BriefingError, list_briefings
+
+    folder = load().settings.briefings.folder
+    found = list(list_briefings(folder))
+    if not found:
+        raise StudioError(f"there are no briefings in {folder}/", fix="see README, 'Briefings', for how to write one")
+    faulty = False
+    for briefing in found:
+        if isinstance(briefing, BriefingError):
+            faulty = True
+            for fault in briefing.faults:
+                click.echo(f"{click.style('error', fg='red')}: {fault}", err=True)
+        else:
+            say(f"{briefing.file:<24} {briefing.title}  (guest: {briefing.guest.name})")
+    if faulty:
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--example", "as_example", is_flag=True, help="Print the commented example file instead.")
+@plain_errors
+def config(as_example: bool) -> None:
+    """Show every setting in force and where it came from. Secrets are hidden."""
+    if as_example:
+        click.echo(example(), nl=False)
+        return
+    rows = effective(load())
+    width = max(len(row.variable.name) for row in rows)
+    section = ""
+    for row in rows:
+        if row.variable.section != section:
+            section = row.variable.section
+            click.echo()
+        line = f"{row.variable.name:<{width}}  {row.value or '-':<28}  {row.origin}"
+        click.echo(click.style(line, bold=row.origin != "default"))
+
+
+@main.command()
+@plain_errors
+def salvage() -> None:
+    """Seal episode folders that a crash has left open. Running shows are not touched."""
+    from agent.recording.salvage import salvage as seal_all
+
+    folder = load().settings.recording.folder
+    sealed = seal_all(folder)
+    for one in sealed:
+        say(f"{one.folder}  {one.status}")
+    say(f"{len(sealed)} folder{'' if len(sealed) == 1 else 's'} salvaged in {folder}/")
+
+
+@main.command()
+@click.argument("episode")
+@plain_errors
+def replay(episode: str) -> None:
+    """Put an episode's events to the floor again: does it decide as it did then?
+
+    EPISODE is a folder, or the name of one in the recordings' folder.
+    """
+    from agent.floor.replay import LogUnreadable
+    from agent.floor.replay import replay as put_again
+
+    folder = Path(episode)
+    if not folder.is_dir():
+        folder = load().settings.recording.folder / episode
+    log = folder / "events.jsonl"
+    if not log.is_file():
+        raise StudioError(f"there is no episode at {folder}", fix="name a folder that holds an events.jsonl")
+    try:
+        with log.open(encoding="utf-8") as lines:
+            divergence = put_again(lines)
+    except LogUnreadable as error:
+        raise StudioError(f"{log}: {error}", fix="replay it with the version that recorded it") from error
+    if divergence is not None:
+        say(f"the floor of today decides otherwise, {divergence}")
+        sys.exit(1)
+    say(f"{folder.name}: the floor decides as it did then")
+
+
+@main.command()
+@click.option(
+    "--seconds", type=click.FloatRange(10, 3600), default=60, show_default=True, help="How long new lines are begun."
+)
+@click.option("--url", help="A studio that runs already, such as http://localhost:4000; without it one is opened.")
+@plain_errors
+def rehearse(seconds: float, url: str | None) -> None:
+    """Hold a whole show without a person: recorded speech plays the host, over real WebRTC.
+
+    Ends with the episode's folder and a short report; exit code 1 when nobody answered or a file does not open.
+    """
+    from agent.services.rehearsing import rehearse_show
+
+    report = asyncio.run(rehearse_show(load().settings, seconds=seconds, url=url, say=say))
+    say("")
+    for line in report.lines():
+        say(line)
+    if not report.ok:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--room", help="A room by name; without it a new one.")
+@plain_errors
+def invite(name: str, room: str | None) -> None:
+    """Make a place in a show for NAME: a token for any LiveKit client, valid for some minutes.
+
+    Needs a running studio. People join by the page's link; this is for other clients, such as LiveKit's playground.
+    """
+    from agent.services.inviting import ask_for_invitation
+
+    settings = load().settings
+    invitation = asyncio.run(ask_for_invitation(f"http://127.0.0.1:{settings.web.port}", name=name, room=room))
+    for field in ("title", "room", "identity", "url", "token"):
+        say(f"{field:<9} {invitation[field]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""`studio up`: one supervisor with all services as its children, and the page in its own process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from agent.errors import StudioError, ungrouped
+from agent.services import parts
+from agent.services.livekit_server import (
+    Address,
+    Keys,
+    LiveKitServer,
+    check_access,
+    ensure_keys,
+    find_binary,
+    install,
+)
+from agent.services.ports import require_free
+from agent.services.supervisor import Report, Stopped, Supervisor
+from agent.settings import Settings
+
+_ALL_S = 29.0  # from the signal to the end of everything
+_AFTER_WORKER_S = 3.0  # of that, for page and engines
+_WORKER_OVERHEAD_S = 2.0  # between a worker's SIGTERM and its telling the shows
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The LiveKit server of a studio."""
+
+    url: str
+    keys: Keys
+
+
+def prepare(settings: Settings, report: Report) -> None:
+    """What may take minutes or needs a person, before anything starts: ports, and the LiveKit server's program.
+
+    Raises:
+        StudioError: with the remedy.
+    """
+    require_free(settings.web.port, variable="PORT", host=settings.web.host)
+    if settings.livekit.url is not None:
+        return
+    address = server_address(settings)
+    require_free(address.port, variable="STUDIO_LIVEKIT__PORT", host=address.host)
+    require_free(address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=address.host, protocol="udp")
+    if find_binary(settings.home) is None:
+        install(settings.home, report)
+
+
+def server_address(settings: Settings) -> Address:
+    """Of the server that is started here."""
+    return Address(port=settings.livekit.port, udp_port=settings.livekit.udp_port)
+
+
+def server_keys(settings: Settings) -> Keys:
+    """Those of the settings, else this installation's own."""
+    livekit = settings.livekit
+    if livekit.api_key and livekit.api_secret:
+        return Keys(livekit.api_key, livekit.api_secret.get_secret_value())
+    return ensure_keys(settings.home)
+
+
+class Studio:
+    """A studio from its opening to its closing.
+
+    Attributes:
+        opened: set once a show could start.
+        piper_url: address of the Piper server started here, if any.
+    """
+
+    def __init__(self, settings: Settings, report: Report) -> None:
+        self.opened = asyncio.Event()
+        self.piper_url: str | None = settings.services.piper_url
+        self._settings = settings
+        self._report = report
+        self._stopping = asyncio.Event()
+        self._supervisor = Supervisor(report, self._stopping)
+
+    def close(self) -> None:
+        """Close it, in order; asked again, at once. Returns immediately."""
+        if self._stopping.is_set():
+            self._report("ended at once")
+            self._supervisor.kill()
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Open the studio, and come back when it is closed.
+
+        Raises:
+            StudioError: something did not start; what had started has been ended.
+        """
+        began = time.monotonic()
+        try:
+            with ungrouped(StudioError, Stopped):
+                access = await self._open_server()
+                llama_url = await self._open_engines()
+                worker, worker_url = parts.worker_service(
+                    self._settings, url=access.url, keys=access.keys, llama_url=llama_url, piper_url=self.piper_url
+                )
+                async with self._page(access, worker_url) as link, asyncio.TaskGroup() as tasks:
+                    await self._supervisor.start(worker)
+                    watch = tasks.create_task(self._supervisor.watch(), name="watch")
+                    self._report(
+                        f"\nThe studio is open after {time.monotonic() - began:.1f} s: {link}\nCtrl-C closes it."
+                    )
+                    self.opened.set()
+                    await self._stopping.wait()
+                    watch.cancel()
+                    await self._end_services()
+        except Stopped:
+            self._report("stopped before it was open")
+        finally:
+            self._stopping.set()
+            self._supervisor.kill()
+        self._report("The studio is closed.")
+
+    async def _open_server(self) -> Access:
+        settings = self._settings
+        keys = server_keys(settings)
+        if settings.livekit.url is not None:
+            await check_access(settings.livekit.url, keys)
+            return Access(settings.livekit.url, keys)
+        binary = find_binary(settings.home)
+        if binary is None:
+            raise StudioError("the LiveKit server is not installed", fix="run 'make setup'")
+        server = LiveKitServer(
+            binary,
+            template=settings.livekit.config.read_text(encoding="utf-8"),
+            address=server_address(settings),
+            keys=keys,
+            folder=settings.home / "logs",
+        )
+        await self._supervisor.start(parts.livekit_service(server))
+        return Access(server.address.url, keys)
+
+    async def _open_engines(self) -> str | None:
+        llama_url = None
+        async with asyncio.TaskGroup() as tasks:
+            if self._settings.needs_llama:
+                llama, llama_url = parts.llama_service(self._settings)
+                tasks.create_task(self._supervisor.start(llama))
+            if self._settings.needs_piper:
+                piper, self.piper_url = parts.piper_service(self._settings)
+                tasks.create_task(self._supervisor.start(piper))
+        return llama_url
+
+    @asynccontextmanager
+    async def _page(self, access: Access, worker_url: str) -> AsyncIterator[str]:
+        # Imported here: what the page needs is not worth the wait for the services above.
+        from agent.services.status import UpStatus, adapters
+        from agent.web.server import serve
+        from agent.web.site import Site
+        from agent.web.status import PolledStatus
+
+        settings = self._settings
+        polled = PolledStatus(access.url, lambda: worker_url, adapters=adapters(settings))
+        site = Site(
+            host=settings.web.host,
+            port=settings.web.port,
+            livekit_url=access.url,
+            public_url=settings.livekit.public_url,
+            keys=access.keys,
+            recordings=settings.recording.folder,
+            briefings=settings.briefings.folder,
+            cache=settings.home / "cache",
+        )
+        status = UpStatus(polled, self._supervisor, settings, self._stopping)
+        async with serve(site, status) as link, asyncio.TaskGroup() as tasks:
+            polling = tasks.create_task(polled.run(), name="status")
+            self._report(f"{'web':<16} {link}")
+            try:
+                yield link
+            finally:
+                polling.cancel()
+
+    async def _end_services(self) -> None:
+        self._report(
+            "Closing: no new shows, running ones seal their folders, at most 30 s. Ctrl-C again ends all at once."
+        )
+        grace_s = min(self._settings.worker.drain_s + _WORKER_OVERHEAD_S, _ALL_S - _AFTER_WORKER_S)
+        await self._supervisor.stop("worker", grace_s=grace_s)
+        await self._supervisor.stop_all()
+
+
+async def up(settings: Settings, report: Report) -> None:
+    """Open the studio, and close it on SIGINT or SIGTERM; a second signal ends everything at once.
+
+    Raises:
+        StudioError: something did not start; what had started has been ended.
+    """
+    studio = Studio(settings, report)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, studio.close)
+    await studio.run()
