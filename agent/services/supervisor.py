@@ -172,7 +172,7 @@ class Supervisor:
         while child.poll() is None and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(_POLL_S / 2)
         if child.poll() is None:
-            self._report(f"{name} did not end within {grace_s:.0f} s: killed")
+            self._report(f"{name} did not end within {grace_s:g} s: killed")
         child.kill()
         self._states[name] = "stopped"
 
