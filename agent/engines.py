@@ -14,7 +14,7 @@ from agent.errors import StudioError
 from agent.hearing.local import LocalTranscriber
 from agent.hearing.transcriber import Transcriber
 from agent.hearing.vocabulary import Vocabulary
-from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice
+from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice, preload
 from agent.settings import Settings
 
 Seat = Literal["claude", "guest"]
@@ -43,6 +43,7 @@ class Engines:
         Raises:
             ModelMissing: a model file is not where it should be; the message says what to do.
         """
+        preload(settings)
         local_inference.init_vad()
         local_inference.init_eot()
         recognizer = None

@@ -57,7 +57,10 @@ class Journal:
 
     def entry(self, entry: LogEntry) -> None:
         """Something that a mouth did."""
-        self._recorder.event(entry.at, entry.kind, **entry.fields)
+        fields = entry.fields
+        if entry.kind == "error":
+            fields["message"] = fields.pop("reason", "")
+        self._recorder.event(entry.at, entry.kind, **fields)
 
     def error(self, at: float, service: str, message: str) -> None:
         """A part of the studio failed."""

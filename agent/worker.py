@@ -66,6 +66,9 @@ def prewarm(process: JobProcess) -> None:
     """In a fresh job process, before it has a job: read the settings, load the models."""
     from agent.engines import Engines
 
+    # They log each decoding
+    for library in ("faster_whisper", "httpx", "httpx2"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     process.userdata["engines"] = Engines.load(load().settings)
 
 

@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
+
 from agent.providers.ears import make_ears
 from agent.providers.minds import describe_minds, make_mind
 from agent.providers.voices import describe_voices, make_voice
+from agent.settings import Settings
 
-__all__ = ["describe_minds", "describe_voices", "make_ears", "make_mind", "make_voice"]
+_PACKAGES = {
+    "anthropic": "anthropic",
+    "assemblyai": "assemblyai",
+    "deepgram": "deepgram",
+    "google": "google",
+    "piper": "piper",
+    "faster-whisper": "faster_whisper",
+}
+
+
+def preload(settings: Settings) -> None:
+    """Import the packages of the providers in use, which takes a second each: no show should wait for it.
+
+    LiveKit's plugins want to be imported on the main thread.
+    """
+    minds = (*settings.minds("claude"), *settings.minds("guest"))
+    choices = {choice.provider for choice in (*minds, *settings.providers.tts, *settings.providers.stt)}
+    for package in {_PACKAGES.get(provider, "openai") for provider in choices}:
+        importlib.import_module(f"livekit.plugins.{package}")
+
+
+__all__ = ["describe_minds", "describe_voices", "make_ears", "make_mind", "make_voice", "preload"]

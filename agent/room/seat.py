@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from livekit import api, rtc
-from livekit.agents.types import ATTRIBUTE_AGENT_STATE
+from livekit.agents.types import ATTRIBUTE_AGENT_STATE, TOPIC_TRANSCRIPTION
 
 from agent.room.captions import LiveCaptions
 
@@ -31,6 +31,8 @@ class Seat:
         self._track_sid: str | None = None
         self._attributes: dict[str, str] = {}
         self._changed = asyncio.Event()
+        # The other seats' captions come here, too; without a handler the SDK logs a line for each.
+        room.register_text_stream_handler(TOPIC_TRANSCRIPTION, lambda reader, identity: None)
 
     async def publish(self) -> None:
         """Publish the voice as a microphone track: where stock clients look for an agent's audio."""

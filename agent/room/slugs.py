@@ -6,14 +6,16 @@ import re
 import unicodedata
 from collections.abc import Container
 
-_MAX_LENGTH = 40  # leaves room for suffixes in file names, which most systems cap at 255 bytes
+_MAX_LENGTH = 60  # leaves room for suffixes in file names, which most systems cap at 255 bytes
 
 
 def slugify(text: str, *, default: str = "guest") -> str:
-    """`text` as lower-case ASCII letters, digits and single hyphens; `default` when nothing is left."""
+    """`text` as lower-case ASCII letters, digits and single hyphens, cut at a word; `default` when nothing is left."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")[:_MAX_LENGTH].strip("-")
-    return slug or default
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
+    if len(slug) > _MAX_LENGTH:
+        slug = slug[:_MAX_LENGTH].rpartition("-")[0] or slug[:_MAX_LENGTH]
+    return slug.strip("-") or default
 
 
 def unique_slug(text: str, taken: Container[str], *, default: str = "guest") -> str:
