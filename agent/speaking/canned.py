@@ -1,0 +1,42 @@
+"""Sentences that must work when an LLM or a TTS does not: synthesised when the show begins, played from memory."""
+
+from __future__ import annotations
+
+from agent.floor.actions import Line
+from agent.speaking.clauses import Clause
+from agent.speaking.passage import Clip
+from agent.speaking.synthesis import Synthesis, SynthesisFailed
+
+LINES: dict[Line, str] = {
+    "lost_thread": "Sorry, I lost my thread.",
+    "one_moment": "One moment.",
+    "let_me_think": "Let me think about that.",
+}
+
+
+class CannedLines:
+    """One persona's, in its own voice."""
+
+    def __init__(self, synthesis: Synthesis) -> None:
+        self._synthesis = synthesis
+        self._clips: dict[Line, Clip] = {}
+
+    async def prepare(self) -> None:
+        """Synthesise all; one that fails is tried again when it is needed."""
+        for line in LINES:
+            try:
+                await self.get(line)
+            except SynthesisFailed:
+                return  # it is in the log; the others would fail as well
+
+    async def get(self, line: Line) -> Clip:
+        """A fresh clip of `line`.
+
+        Raises:
+            SynthesisFailed: it was not prepared, and cannot be now.
+        """
+        if line not in self._clips:
+            clip = Clip(Clause(LINES[line], "sentence"))
+            await self._synthesis.fill(clip)
+            self._clips[line] = clip
+        return self._clips[line].copy()

@@ -1,0 +1,26 @@
+"""How long a voice waits, and how much it holds."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class SpeakingSettings(BaseModel, frozen=True, extra="forbid"):
+    first_token_s: float = Field(
+        8.0, ge=0.5, le=120, description="an LLM that has said nothing for so long has failed, seconds"
+    )
+    next_token_s: float = Field(
+        5.0, ge=0.5, le=60, description="an LLM that falls silent in mid-reply for so long has failed, seconds"
+    )
+    first_audio_s: float = Field(
+        6.0, ge=0.5, le=60, description="a TTS that gives no audio for so long has failed, seconds"
+    )
+    ahead_s: float = Field(
+        3.0, ge=0.5, le=20, description="the next clause is synthesised when less than this is left to play, seconds"
+    )
+    reply_chars: int = Field(
+        40_000, ge=200, description="a reply is ended here, characters; 3,000 words are about 18,000"
+    )
+    context_chars: int = Field(
+        60_000, ge=1_000, description="how much of the talk an LLM is given, characters; about four a token"
+    )

@@ -1,0 +1,132 @@
+"""One clause through a TTS, into its clip."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from livekit import rtc
+from livekit.agents import APIConnectOptions, tts
+from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
+
+from agent.clock import EpisodeClock
+from agent.speaking.audio import RATE_HZ, Int16
+from agent.speaking.passage import Clip
+from agent.speaking.settings import SpeakingSettings
+from agent.speaking.writer import Failure, raise_if_cancelled, service_name
+
+_ATTEMPTS = 2
+
+
+class SynthesisFailed(Exception):
+    """A clause has no audio, or only the beginning of it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
+class Synthesis:
+    """A persona's TTS.
+
+    Args:
+        log: `log(kind, **details)`.
+    """
+
+    def __init__(
+        self, engine: tts.TTS[Any], *, settings: SpeakingSettings, clock: EpisodeClock, log: Callable[..., None]
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._clock = clock
+        self._log = log
+        self.service = service_name(engine)
+
+    async def fill(self, clip: Clip, on_audio: Callable[[], None] = lambda: None) -> None:
+        """Synthesise `clip`; `on_audio` is called once, when its beginning could be played.
+
+        Raises:
+            SynthesisFailed: after a second attempt, or in the middle of the clause, which then ends there.
+        """
+        if not any(character.isalnum() for character in clip.spoken):
+            clip.finish()
+            on_audio()
+            return
+        started = self._clock.now()
+        self._log("tts.start", service=self.service, text=clip.clause.text)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                await self._stream(clip, on_audio, started)
+                break
+            except Exception as error:  # plugins raise whatever their vendor's library does
+                raise_if_cancelled()
+                reason = (
+                    f"no audio in {self._settings.first_audio_s:g} s" if isinstance(error, TimeoutError) else str(error)
+                )
+                failure = Failure(self.service, reason or type(error).__name__)
+                self._log(
+                    "error",
+                    service=self.service,
+                    reason=failure.reason,
+                    latency_s=self._since(started),
+                    attempt=attempt,
+                )
+                if attempt == _ATTEMPTS or clip.begun:
+                    clip.break_off()
+                    raise SynthesisFailed(failure) from error
+        self._log(
+            "tts.end", service=self.service, latency_s=self._since(started), audio_s=round(clip.length / RATE_HZ, 3)
+        )
+
+    async def _stream(self, clip: Clip, on_audio: Callable[[], None], started: float) -> None:
+        to_mono = _Mono48()
+        timed: list[tuple[str, float, float]] = []
+        options = APIConnectOptions(max_retry=0, timeout=self._settings.first_audio_s)
+        told = False
+        async with self._engine.synthesize(clip.spoken, conn_options=options) as stream:
+            while True:
+                async with asyncio.timeout(self._settings.first_audio_s):
+                    audio = await anext(stream, None)
+                if audio is None:
+                    break
+                for piece in audio.frame.userdata.get(USERDATA_TIMED_TRANSCRIPT) or ():
+                    if isinstance(piece.start_time, float) and isinstance(piece.end_time, float):
+                        timed.append((str(piece), piece.start_time, piece.end_time))
+                clip.push(to_mono.convert(audio.frame))
+                if not told and clip.begun:
+                    told = True
+                    self._log("tts.first_audio", service=self.service, latency_s=self._since(started))
+                    on_audio()
+        clip.push(to_mono.flush())
+        clip.finish(timed)
+        if not told:
+            on_audio()
+
+    def _since(self, started: float) -> float:
+        return round(self._clock.now() - started, 3)
+
+
+class _Mono48:
+    """Any TTS's frames to 48 kHz mono."""
+
+    def __init__(self) -> None:
+        self._resampler: rtc.AudioResampler | None = None
+
+    def convert(self, frame: rtc.AudioFrame) -> Int16:
+        pcm = np.frombuffer(frame.data, np.int16)
+        if frame.num_channels > 1:
+            pcm = pcm.reshape(-1, frame.num_channels).mean(axis=1).astype(np.int16)
+        if frame.sample_rate == RATE_HZ:
+            return pcm.copy()
+        if self._resampler is None:
+            self._resampler = rtc.AudioResampler(frame.sample_rate, RATE_HZ, quality=rtc.AudioResamplerQuality.HIGH)
+        return _joined(self._resampler.push(bytearray(pcm.tobytes())))
+
+    def flush(self) -> Int16:
+        return _joined(self._resampler.flush()) if self._resampler else np.zeros(0, np.int16)
+
+
+def _joined(frames: list[rtc.AudioFrame]) -> Int16:
+    return np.concatenate([np.zeros(0, np.int16), *(np.frombuffer(frame.data, np.int16) for frame in frames)])
