@@ -11,6 +11,8 @@ from agent.web.site import SITE
 
 _PAGES = {"/": "index.html", "/episodes": "episodes.html"}
 _HASHED = "assets"  # Vite puts a hash of the content into every name in this folder
+# Not guessed: what the system believes of these differs, and the page forbids browsers to guess.
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".webmanifest": "application/json"}
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -31,7 +33,8 @@ async def asset(request: web.Request) -> web.StreamResponse:
         return not_found("There is nothing here", "Go back to the studio's front page.")
     hashed = file.is_relative_to(root / _HASHED)
     keep = "public, max-age=31536000, immutable" if hashed else "no-cache"
-    return web.FileResponse(file, headers={"Cache-Control": keep})
+    kind = {"Content-Type": f"{_TYPES[file.suffix]}; charset=utf-8"} if file.suffix in _TYPES else {}
+    return web.FileResponse(file, headers={"Cache-Control": keep} | kind)
 
 
 def add_pages(app: web.Application) -> None:

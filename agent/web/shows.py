@@ -25,6 +25,7 @@ _OVER = (
     agent_protocol.JobStatus.JS_FAILED,
     agent_protocol.JobStatus.JS_CANCELLED,
 )
+_MOST_LISTED = 20
 _RESERVED_S = 30.0  # an identity is kept for its browser from the exchange to the connection
 
 
@@ -60,12 +61,12 @@ class Shows:
         """Shows that somebody is in, newest first."""
         async with _explained():
             found = await self._server.room.list_rooms(api.ListRoomsRequest())
-            occupied = [room for room in found.rooms if room.num_participants and _about(room.metadata) is not None]
-            people = await asyncio.gather(*(self._humans(room.name) for room in occupied))
-        shows = [
-            _show(room, tuple(p.name or p.identity for p in who)) for room, who in zip(occupied, people, strict=True)
-        ]
-        return sorted((show for show in shows if show.people), key=lambda show: -show.started_at)
+            # The server's own count of participants lags by seconds; so the rooms are asked.
+            ours = sorted((room for room in found.rooms if _about(room.metadata)), key=lambda room: -room.creation_time)
+            ours = ours[:_MOST_LISTED]
+            people = await asyncio.gather(*(self._humans(room.name) for room in ours))
+        shows = [_show(room, tuple(p.name or p.identity for p in who)) for room, who in zip(ours, people, strict=True)]
+        return [show for show in shows if show.people]
 
     async def open(self, room: str, *, title: str, briefing: str | None) -> Show:
         """Make sure that the room is there and that the studio's agent is on its way to it."""

@@ -25,10 +25,9 @@ def chromium() -> str:
 async def open_browser(microphone: Path) -> AsyncIterator[Browser]:
     """
     Args:
-        microphone: a WAV file that plays once from the moment the page opens the microphone.
+        microphone: a WAV file that plays once from the moment the page opens the microphone. A wrong path is silence,
+            and Chromium does not say so: tests assert that something was heard.
     """
-    if not microphone.is_file():  # Chromium would play silence, and say nothing
-        raise FileNotFoundError(microphone)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import wave
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from agent.room.seat import SAMPLE_RATE_HZ, Seat, join_seat
 from agent.services.livekit_server import Keys
 from agent.services.ports import free_port
 from agent.web.server import serve
-from agent.web.site import Site
+from agent.web.site import BUILT_PAGE, Site
 from tests.support.livekit import LiveKit
 
 FRAME = SAMPLE_RATE_HZ // 50
@@ -33,6 +33,17 @@ class StudioSays:
     worker_connected: bool = True
     adapters: Mapping[str, str] = field(default_factory=lambda: {"stt": "faster-whisper", "claude": "local"})
     reasons: Sequence[str] = ()
+
+
+async def eventually(is_so: Callable[[], bool], *, within_s: float) -> None:
+    """Wait until it is so.
+
+    Raises:
+        TimeoutError: it did not become so in time.
+    """
+    async with asyncio.timeout(within_s):
+        while not is_so():  # noqa: ASYNC110  what is waited for happens in other processes
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
@@ -50,7 +61,7 @@ async def open_studio(
         recordings=folder / "recordings",
         briefings=folder / "briefings",
         cache=folder / "cache",
-        **({"static": static} if static else {}),
+        static=static or BUILT_PAGE,
     )
     async with serve(site, status or StudioSays()) as address:
         yield address, site
