@@ -15,6 +15,7 @@ from livekit.protocol import models
 from agent.plan import make_plan
 from agent.settings import Settings, load
 from agent.speaking.persona import CLAUDE
+from agent.worker_page import add_worker_page
 
 if TYPE_CHECKING:
     from agent.engines import Engines
@@ -50,7 +51,7 @@ def make_server(settings: Settings) -> AgentServer:
             can_publish_sources=[models.TrackSource.MICROPHONE],
         ),
         host="127.0.0.1",
-        port=worker.port,
+        port=0,
         ws_url=settings.livekit.url,
         api_key=settings.livekit.api_key,
         api_secret=settings.livekit.api_secret.get_secret_value() if settings.livekit.api_secret else None,
@@ -59,6 +60,7 @@ def make_server(settings: Settings) -> AgentServer:
         log_level=settings.log_level.replace("warning", "warn").upper(),
     )
     server.rtc_session(run_show, agent_name=AGENT_NAME, on_request=accept, on_session_end=end_show)
+    add_worker_page(server, port=worker.port)
     return server
 
 
