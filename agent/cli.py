@@ -68,6 +68,15 @@ def up() -> None:
     asyncio.run(open_studio(loaded.settings, say))
 
 
+@main.command()
+@plain_errors
+def setup() -> None:
+    """Get ready what is needed once: the LiveKit server, and the files of the local models."""
+    from agent.services.setting_up import set_up
+
+    set_up(load().settings, say)
+
+
 def summary(loaded: Loaded) -> Iterator[str]:
     """The settings in force, on a few lines: the choices, and whatever is not at its default. Secrets are hidden."""
     rows = effective(loaded)

@@ -6,8 +6,10 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
+from livekit.agents import tts
 from livekit.plugins import piper
 
 from agent.errors import StudioError, ungrouped
@@ -38,7 +40,7 @@ async def rehearse_show(settings: Settings, *, seconds: float, url: str | None, 
 
 async def _rehearse(settings: Settings, address: str, piper_url: str | None, seconds: float, say: Say) -> Report:
     async with aiohttp.ClientSession() as session:
-        voice = piper.TTS(address=piper_url, timbre=_HOST_TIMBRE, http_session=session)
+        voice: tts.TTS[Any] = piper.TTS(address=piper_url, timbre=_HOST_TIMBRE, http_session=session)
         try:
             return await rehearse(
                 address, recordings=settings.recording.folder, voice=voice, seconds=seconds, progress=say

@@ -18,9 +18,9 @@ from agent.services.livekit_server import (
     check_access,
     ensure_keys,
     find_binary,
-    install,
 )
 from agent.services.ports import require_free
+from agent.services.setting_up import set_up
 from agent.services.supervisor import Report, Stopped, Supervisor
 from agent.settings import Settings
 
@@ -38,19 +38,17 @@ class Access:
 
 
 def prepare(settings: Settings, report: Report) -> None:
-    """What may take minutes or needs a person, before anything starts: ports, and the LiveKit server's program.
+    """What needs a person or may take minutes, before anything starts: ports, the LiveKit server's program, models.
 
     Raises:
         StudioError: with the remedy.
     """
     require_free(settings.web.port, variable="PORT", host=settings.web.host)
-    if settings.livekit.url is not None:
-        return
-    address = server_address(settings)
-    require_free(address.port, variable="STUDIO_LIVEKIT__PORT", host=address.host)
-    require_free(address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=address.host, protocol="udp")
-    if find_binary(settings.home) is None:
-        install(settings.home, report)
+    if settings.livekit.url is None:
+        address = server_address(settings)
+        require_free(address.port, variable="STUDIO_LIVEKIT__PORT", host=address.host)
+        require_free(address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=address.host, protocol="udp")
+    set_up(settings, report)
 
 
 def server_address(settings: Settings) -> Address:

@@ -1,0 +1,71 @@
+# make up     set everything up and open the studio: http://localhost:4000
+# make test   all tests, also those on the real LiveKit server, models and browser
+# make check  formatter, linter, strict types
+# make fmt    format the code, bring .env.example up to date
+# Everything that is set up lies in .venv, .studio, web/node_modules and agent/web/static.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PY := .venv/bin/python
+UV := .venv/bin/uv
+PAGE := agent/web/static/index.html
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+PACKAGES := uv.lock pyproject.toml $(wildcard plugins/*/pyproject.toml)
+# uv itself is locked like every other tool
+UV_VERSION := $(shell sed -n '/^name = "uv"$$/{n;s/^version = "\(.*\)"$$/\1/p;}' uv.lock)
+export UV_PYTHON_DOWNLOADS := never
+PYTEST_ARGS ?=
+
+.PHONY: help up setup test test-fast check fmt web clean prerequisites
+
+help:
+	@sed -n '/^# /s/^# //p; /^$$/q' Makefile
+
+up: prerequisites .venv/.synced $(PAGE)
+	@exec .venv/bin/studio up
+
+setup: prerequisites .venv/.synced $(PAGE)
+	@.venv/bin/studio setup
+
+prerequisites:
+	@tools/prerequisites
+
+.venv/.synced: $(PACKAGES) | prerequisites
+	@test -x $(PY) || { echo "making .venv"; "$$(tools/prerequisites python)" -m venv .venv; }
+	@test -x $(UV) || { $(PY) -m ensurepip >/dev/null 2>&1 || true; $(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	$(UV) sync --frozen --all-packages
+	@touch $@
+
+web: $(PAGE)
+
+$(PAGE): web/node_modules/.synced $(PAGE_SOURCES)
+	cd web && npm run build
+	@touch $@
+
+web/node_modules/.synced: web/package-lock.json | prerequisites
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+test: setup
+	@exec $(PY) -m pytest $(PYTEST_ARGS)
+
+test-fast: setup
+	@exec $(PY) -m pytest -m "not real" $(PYTEST_ARGS)
+
+check: prerequisites .venv/.synced web/node_modules/.synced
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy agent plugins tests bench
+	cd web && npm run check
+
+fmt: .venv/.synced web/node_modules/.synced
+	.venv/bin/ruff check --fix --exit-zero .
+	.venv/bin/ruff format .
+	.venv/bin/studio config --example > .env.example
+	cd web && npm run fix
+
+clean:
+	rm -rf .venv web/node_modules agent/web/static .mypy_cache .ruff_cache .pytest_cache .hypothesis
