@@ -143,8 +143,8 @@ class Mouth:
                 ReplyFailed(at=self._parts.clock.now(), who=self.persona.slug, reply=action.reply, reason=reason)
             )
             return
-        ask = None
-        if not remainder.generated:
+        ask = remainder.ask
+        if ask is None and not remainder.generated:
             going_on = go_on_after(remainder.text)
 
             def ask(further: str) -> llm.ChatContext:

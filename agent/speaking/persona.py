@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import regex
+
 Style = Literal["tagged", "plain"]
 
 TABLE = """\
@@ -34,6 +36,19 @@ TABLE_PLAIN = (
     "You are {name}, and you talk on a friendly live podcast. "
     "Answer in one or two short, plain sentences. Be honest and warm."
 )
+
+
+_THINKING_ALOUD = regex.compile(
+    r"\b(?:(?:let me|i(?:'d| would) (?:like|love) to|i need to|i have to|i want to|may i|can i) (?:just )?"
+    r"(?:think|reflect|ponder)"
+    r"|(?:give me|i need|let me have) (?:a|one|half a) (?:moment|minute|second|little time))\b[^?]*$",
+    regex.IGNORECASE,
+)
+
+
+def asks_to_think(clause: str) -> bool:
+    """Whether a reply that ends with this clause is a wish for time to think, in plain words."""
+    return bool(_THINKING_ALOUD.search(clause.replace("’", "'")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,6 @@ from agent.speaking.passage import Passage, Place
 log = logging.getLogger(__name__)
 
 LEAD_S = 0.02
-# The source blocks beyond this; it is above the lead, so that only a slower device clock meets it.
-SOURCE_QUEUE_MS = 40
 
 REBUFFER = samples(0.1)  # a clause whose synthesis fell behind goes on when so much is there
 
@@ -39,7 +37,9 @@ _SILENCE: Int16 = np.zeros(FRAME, np.int16)
 class AudioSink(Protocol):
     """What `rtc.AudioSource` is to the playout."""
 
-    async def capture_frame(self, frame: rtc.AudioFrame) -> None: ...
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        """May wait while the sink's own queue is full, for as long as that takes to play."""
+
     def clear_queue(self) -> None: ...
     @property
     def queued_duration(self) -> float: ...
@@ -61,12 +61,6 @@ class PlayoutCounts:
     late_s: float = 0.0
     starved_frames: int = 0  # synthesis was behind
     sink_errors: int = 0
-
-
-def audio_source() -> rtc.AudioSource:
-    """For the playout. Call it inside the running loop: one made before stays silent, without an error."""
-    asyncio.get_running_loop()
-    return rtc.AudioSource(RATE_HZ, 1, queue_size_ms=SOURCE_QUEUE_MS)
 
 
 _Due = tuple[float, Literal["started", "reached", "ended", "cut"], Place]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +30,7 @@ from agent.speaking.clauses import Clause
 from agent.speaking.conversation import Conversation
 from agent.speaking.logbook import JSON, Heard, LogEntry, LogKind
 from agent.speaking.passage import Clip, Passage, Place
-from agent.speaking.persona import Persona
+from agent.speaking.persona import Persona, asks_to_think
 from agent.speaking.playout import Playout
 from agent.speaking.settings import SpeakingSettings
 from agent.speaking.speakable import Signal, SpeakableText
@@ -63,6 +62,7 @@ class Remainder:
     clips: list[Clip] = field(default_factory=list)  # with their audio, or to be synthesised
     clauses: list[Clause] = field(default_factory=list)
     generated: bool = True  # to its end; otherwise the rest is still to be generated
+    ask: Callable[[str], llm.ChatContext] | None = None  # how it was asked, when it had not said or written a word
 
     def __bool__(self) -> bool:
         return bool(self.clips or self.clauses) or not self.generated
@@ -154,6 +154,8 @@ class Reply:
             rest.generated = rest.generated or self._stage.generated
         if self._stage.waiting:
             rest.clauses.insert(0, self._stage.waiting)
+        if not rest.text and not self._captions.so_far:
+            rest.ask = self._ask
         return rest
 
     async def run(self) -> None:
@@ -184,16 +186,16 @@ class Reply:
                     failure = await self._generate(self._ask(ANSWER_NOW))  # the model wrote <think/> and stopped
         except SynthesisFailed as error:
             failure = error.failure
-        if failure and self._stage.ready:
-            await self._apologise()
         self._passage.close()
+        at, who = self._parts.clock.now(), self._parts.persona.slug
+        if failure:  # what there is gets played all the same; the floor sees to it that somebody apologises
+            self._parts.emit(ReplyFailed(at=at, who=who, reply=self.id, reason=str(failure)))
+        elif not self._stage.ready:
+            self._parts.emit(ReplyPassed(at=at, who=who, reply=self.id))
+        elif self._ask and len(self._passage.clips) <= 2 and asks_to_think(self._passage.clips[-1].clause.text):
+            self._stage.asks_aloud = True
+            self._ask_to_think()
         if not self._stage.ready:
-            at, who = self._parts.clock.now(), self._parts.persona.slug
-            self._parts.emit(
-                ReplyFailed(at=at, who=who, reply=self.id, reason=str(failure))
-                if failure
-                else ReplyPassed(at=at, who=who, reply=self.id)
-            )
             self._stage.over.set()
 
     async def _generate(self, context: llm.ChatContext) -> Failure | None:
@@ -248,10 +250,6 @@ class Reply:
         self._passage.add(clip)
         self._get_ready()
 
-    async def _apologise(self) -> None:
-        with contextlib.suppress(SynthesisFailed):  # it is in the log; what there is gets played, and the floor goes on
-            self._passage.add(await self._parts.canned.get("lost_thread"))
-
     def _get_ready(self) -> None:
         if self._stage.ready or self._stage.stopped:
             return
@@ -263,6 +261,12 @@ class Reply:
             self._parts.emit(
                 ReplyReady(at=self._parts.clock.now(), who=self._parts.persona.slug, reply=self.id, text=text)
             )
+
+    def _ask_to_think(self) -> None:
+        """Its whole reply was that it would like to think: the floor is told when that is being said, not before."""
+        if self._stage.asks_aloud and self._stage.started and not self._stage.thinking:
+            self._stage.thinking = True
+            self._parts.emit(ThinkingAsked(at=self._parts.clock.now(), who=self._parts.persona.slug, reply=self.id))
 
     def _on_signal(self, signal: Signal) -> None:
         at, who = self._parts.clock.now(), self._parts.persona.slug
@@ -282,6 +286,8 @@ class Reply:
     def playback_started(self, at: float) -> None:
         self._tell("playback.start")
         self._parts.emit(PlaybackStarted(at=at, who=self._parts.persona.slug, reply=self.id))
+        self._stage.started = True
+        self._ask_to_think()
 
     def playback_reached(self, at: float, place: Place) -> None:
         self._captions.reach(at, place)
@@ -327,7 +333,9 @@ class _Stage:
         self.stopped = False
         self.ended = False
         self.generated = False  # to its end
+        self.started = False  # its first sample has been heard
         self.thinking = False  # it has asked for time
+        self.asks_aloud = False  # in so many words, and with nothing else
         self.interjecting = False
         self.waiting: Clause | None = None  # its synthesis is not due yet
         self.room = asyncio.Event()  # set when the next clause may be synthesised

@@ -229,6 +229,20 @@ def test_a_model_that_asks_to_think_and_stops_is_asked_again() -> None:
     in_the_studio(talk, ScriptedLLM("<think/>", "Now I know it."))
 
 
+def test_a_wish_to_think_in_plain_words_is_told_when_it_is_being_said() -> None:
+    async def talk(studio: Studio) -> None:
+        studio.mouth.start(think())
+        await studio.next(ReplyReady)
+        await asyncio.sleep(1)
+        assert not studio.of(ThinkingAsked)
+        studio.mouth.start(speak())
+        await studio.next(ThinkingAsked)
+        assert studio.of(PlaybackStarted)
+        assert not studio.of(PlaybackEnded)
+
+    in_the_studio(talk, ScriptedLLM("Hm, good question. Give me a moment to think about that."))
+
+
 def test_listening_it_breaks_in_only_with_its_tag() -> None:
     async def talk(studio: Studio) -> None:
         studio.mouth.start(think(reason="listen"))
@@ -259,26 +273,29 @@ async def _quiet(studio: Studio) -> bool:
     return True
 
 
-def test_a_model_that_breaks_off_is_apologised_for() -> None:
+def test_a_model_that_breaks_off_is_heard_to_its_last_clause_and_the_floor_knows() -> None:
     async def talk(studio: Studio) -> None:
         studio.mouth.start(think())
         studio.mouth.start(speak())
         ended = await studio.next(PlaybackEnded)
-        assert ended.heard == "That is a good point, and I want to say one thing. Sorry, I lost my thread."
+        assert ended.heard == "That is a good point, and I want to say one thing."
         assert not ended.interrupted
-        assert not studio.of(ReplyFailed)
+        assert studio.of(ReplyFailed)[0].reason == "LLM fake scripted: no further token in 2 s"
         assert studio.model.running == 0  # type: ignore[attr-defined]
 
     model = ScriptedLLM(["That is a good point, and I want to say one thing. But the", 99.0])
     in_the_studio(talk, model, settings=SpeakingSettings(next_token_s=2))
 
 
-def test_a_voice_that_breaks_off_is_apologised_for_from_memory() -> None:
+def test_a_voice_that_breaks_off_can_still_apologise_from_memory() -> None:
     async def talk(studio: Studio) -> None:
         studio.mouth.start(think())
         studio.mouth.start(speak())
         ended = await studio.next(PlaybackEnded)
-        assert ended.heard == "Yes, that is right. Sorry, I lost my thread."
+        assert ended.heard == "Yes, that is right."
+        assert studio.of(ReplyFailed)[0].reason == "TTS fake humming: the voice is gone"
+        studio.mouth.start(Apologise(who="claude", reply="a1", line="lost_thread"))
+        assert (await studio.next(PlaybackEnded, count=2)).heard == "Sorry, I lost my thread."
         errors = [entry for entry in studio.log if entry.kind == "error"]
         assert errors[0].details["service"] == "TTS fake humming"
 
