@@ -81,35 +81,32 @@ class Ear:
         """Hear until cancelled."""
         line = self._transcriber.follow(self.who)
         scribe = Scribe(line, backlog=self._settings.record_backlog, on_record=self._on_record)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(scribe.run(), name=f"scribe:{self.who}")
-                hearer = Hearer(
-                    Means(
-                        who=self.who,
-                        line=line,
-                        scribe=scribe,
-                        tape=self._audio.tape,
-                        timeline=self._audio.timeline,
-                        end_of_turn=end_of_turn(),
-                        tasks=tasks,
-                        emit=self._emit,
-                        names=lambda: self._vocabulary.name_words,
-                        trouble=self._on_trouble,
-                    ),
-                    self._settings,
-                )
-                segmenter = Segmenter(self._settings.voice)
-                while True:
-                    await self._wait(hearer)
-                    for window, probability in self._audio.windows():
-                        level = level_dbfs(window)
-                        mark = segmenter.push(probability, level)
-                        hearer.window(segmenter.samples, mark, voiced=segmenter.voiced, level_dbfs=level)
-                    if len(clean := self._audio.take_clean()):
-                        line.feed(clean, voiced=segmenter.voiced or not hearer.idle)
-        finally:
-            await line.aclose()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(scribe.run(), name=f"scribe:{self.who}")
+            tasks.create_task(line.run(self._on_trouble), name=f"line:{self.who}")
+            hearer = Hearer(
+                Means(
+                    who=self.who,
+                    line=line,
+                    scribe=scribe,
+                    tape=self._audio.tape,
+                    timeline=self._audio.timeline,
+                    end_of_turn=end_of_turn(),
+                    tasks=tasks,
+                    emit=self._emit,
+                    names=lambda: self._vocabulary.name_words,
+                    trouble=self._on_trouble,
+                ),
+                self._settings,
+            )
+            segmenter = Segmenter(self._settings.voice)
+            while True:
+                await self._wait(hearer)
+                for window, probability in self._audio.windows():
+                    level = level_dbfs(window)
+                    mark = segmenter.push(probability, level)
+                    hearer.window(segmenter.samples, mark, voiced=segmenter.voiced, level_dbfs=level)
+                line.feed(*self._audio.take_clean())
 
     async def _wait(self, hearer: Hearer) -> None:
         """For the next frame; while an utterance is open and none comes, for time to pass."""
@@ -155,11 +152,11 @@ class _Audio:
         self._quick = [quick[whole:]] if whole < len(quick) else []
         return [(window, self._vad.predict(window)) for window in quick[:whole].reshape(-1, WINDOW)]
 
-    def take_clean(self) -> Int16:
-        """The recogniser's audio since the last call; 16 kHz."""
+    def take_clean(self) -> tuple[float, Int16]:
+        """The recogniser's audio since the last call, and the time of its first sample."""
         clean = np.concatenate(self._clean) if self._clean else np.zeros(0, np.int16)
         self._clean = []
-        return clean
+        return self.timeline.at(self.tape.end - len(clean)), clean
 
     def _resample(self, pcm: Int16) -> None:
         quick, clean = self._resampler.push(pcm)

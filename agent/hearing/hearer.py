@@ -156,7 +156,7 @@ class Hearer:
             self._cut(utterance, self._now)
             return
         if not quiet and part.fast is None and self._interims.due(self._now, utterance.speech_s):
-            speech = self._speech(utterance, part, self._now, prefix=part.stable.prefix)
+            speech = self._speech(utterance, part, self._now, self._now)
             self._interims.start(self._means.tasks.create_task(self._interim(utterance, part, speech)), self._now)
 
     def _silent_window(self, utterance: Utterance, pause: _Pause) -> None:
@@ -190,7 +190,7 @@ class Hearer:
         self._interims.stop()
         part = utterance.part
         part.voice_end = silence
-        speech = self._speech(utterance, part, self._now, prefix=part.stable.prefix)
+        speech = self._speech(utterance, part, self._now, silence)
         part.fast = self._means.tasks.create_task(self._fast(utterance, part, speech), name=f"fast:{utterance.id}")
 
     def _drop_fast(self) -> None:
@@ -277,7 +277,7 @@ class Hearer:
         at = self._means.timeline.at
         self._means.scribe.put(
             Finished(
-                speech=self._speech(utterance, part, part.cut or self._now),
+                speech=self._speech(utterance, part, part.cut or self._now, part.voice_end),
                 fast=part.transcript,
                 voice_start=at(part.voice_start),
                 voice_end=at(part.voice_end),
@@ -285,14 +285,14 @@ class Hearer:
         )
         self._means.tape.forget(utterance.part.start)
 
-    def _speech(self, utterance: Utterance, part: Part, end: int, *, prefix: str = "") -> Speech:
+    def _speech(self, utterance: Utterance, part: Part, end: int, voice_end: int) -> Speech:
         return Speech(
             who=self._means.who,
             utterance=utterance.id,
             start=self._means.timeline.at(part.start),
+            voice_end=self._means.timeline.at(voice_end),
             pcm=self._means.tape.cut(part.start, end),
             before=utterance.before,
-            prefix=prefix,
         )
 
     @property

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer, RecognizerError, Superseded
 
 from agent.floor.events import SpeakerId
-from agent.hearing.transcriber import Line, Speech, SpokenWord, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Int16, Line, Speech, SpokenWord, TranscriberFailed, Transcript
 from agent.hearing.vocabulary import Vocabulary
 
 
@@ -33,7 +35,6 @@ class LocalTranscriber:
             caller=speech.who,
             language=self._language,
             hotwords=", ".join(self._vocabulary.words) or None,
-            prefix=speech.prefix or None,
         )
 
 
@@ -42,8 +43,11 @@ class _LocalLine:
         self._transcriber = transcriber
         self._who = who
 
-    def feed(self, pcm: object, *, voiced: bool) -> None:
-        """The model hears whole parts."""
+    async def run(self, trouble: Callable[[str], None]) -> None:
+        """Nothing: the model hears whole parts."""
+
+    def feed(self, at: float, pcm: Int16) -> None:
+        """Likewise."""
 
     async def interim(self, speech: Speech) -> Transcript | None:
         try:
@@ -64,9 +68,6 @@ class _LocalLine:
             return _transcript(speech, await self._transcriber.decode(speech, Mode.RECORD))
         except RecognizerError as error:
             raise TranscriberFailed(str(error)) from error
-
-    async def aclose(self) -> None:
-        """Nothing is held for one speaker."""
 
 
 def _transcript(speech: Speech, decoding: Decoding) -> Transcript:

@@ -12,7 +12,7 @@ _BARE = re.compile(r"[\W_]+")
 
 
 class StableWords:
-    """The agreed words of one part of an utterance. They only grow."""
+    """The agreed words of one part of an utterance. They grow; two decodings that agree may correct a hasty one."""
 
     def __init__(self) -> None:
         self._last: list[str] = []
@@ -26,23 +26,22 @@ class StableWords:
         """A newer decoding of more audio.
 
         Args:
-            sure: believe it at once, but for the last word, which the end of the audio may have cut.
+            sure: believe a first decoding at once; all of it when it ends a sentence ("Stop!"), else all but the last
+                word, which the end of the audio may have cut.
 
         Returns:
-            whether there are new words.
+            whether the agreed words changed.
         """
         words = text.split()
-        agreed = words[:-1] if sure and not self._last else _common(self._last, words)
+        if sure and not self._last:
+            agreed = words if text.rstrip().endswith((".", "!", "?")) else words[:-1]
+        else:
+            agreed = _common(self._last, words)
         self._last = words
-        if len(agreed) <= len(self._agreed) or not _starts_with(agreed, self._agreed):
+        if len(agreed) < len(self._agreed) or agreed == self._agreed:
             return False
         self._agreed = agreed
         return True
-
-    @property
-    def prefix(self) -> str:
-        """Words safe to begin the next decoding with: all agreed ones but the last two, which may still change form."""
-        return " ".join(self._agreed[:-2])
 
 
 def _bare(word: str) -> str:
@@ -57,7 +56,3 @@ def _common(one: list[str], other: list[str]) -> list[str]:
             break
         count += 1
     return other[:count]
-
-
-def _starts_with(words: list[str], beginning: list[str]) -> bool:
-    return len(_common(beginning, words)) == len(beginning)

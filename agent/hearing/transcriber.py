@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,9 +21,9 @@ class Speech:
     who: SpeakerId
     utterance: UtteranceId
     start: float  # seconds on the episode clock, of the first sample
+    voice_end: float  # where the voice fell silent, as far as is known
     pcm: Int16  # (samples,), 16 kHz mono; begins before the onset
     before: str = ""  # text of the utterance's parts before this one
-    prefix: str = ""  # words that this part begins with, for sure
 
     @property
     def end(self) -> float:
@@ -70,8 +71,20 @@ class TranscriberFailed(Exception):
 class Line(Protocol):
     """The engine's ear for one speaker."""
 
-    def feed(self, pcm: Int16, *, voiced: bool) -> None:
-        """All audio of the speaker as it comes, 16 kHz mono; for engines that hear a stream. Never waits."""
+    async def run(self, trouble: Callable[[str], None]) -> None:
+        """What the line has to do beside, until cancelled; returns at once when that is nothing.
+
+        Args:
+            trouble: told with a line for people when the engine breaks.
+        """
+
+    def feed(self, at: float, pcm: Int16) -> None:
+        """All audio of the speaker as it comes, for engines that hear a stream. Never waits.
+
+        Args:
+            at: seconds on the episode clock, of the first sample.
+            pcm: int16, (samples,), 16 kHz mono.
+        """
 
     async def interim(self, speech: Speech) -> Transcript | None:
         """A text while the speaker goes on; None when there is none worth showing, or no time for it.
@@ -93,8 +106,6 @@ class Line(Protocol):
         Raises:
             TranscriberFailed: see its message.
         """
-
-    async def aclose(self) -> None: ...
 
 
 class Transcriber(Protocol):
