@@ -14,11 +14,6 @@ from agent.room.captions import LiveCaptions
 
 logger = logging.getLogger(__name__)
 
-SAMPLE_RATE_HZ = 48_000
-# What is in the source's queue is past recall at an interruption, and adds to every response; less than two frames
-# of 10 ms crackle when the event loop is late. 20 ms measured 151 ms mouth to ear, 40 ms 191 ms.
-QUEUE_MS = 20
-
 
 class Seat:
     """One AI participant. Claude's seat is the job's own connection; every other persona brings its own."""
@@ -26,7 +21,6 @@ class Seat:
     def __init__(self, room: rtc.Room, *, who: str) -> None:
         self.room = room
         self.who = who
-        self.source = rtc.AudioSource(SAMPLE_RATE_HZ, 1, queue_size_ms=QUEUE_MS)
         self.captions = LiveCaptions(room, identity=room.local_participant.identity, track_sid=lambda: self._track_sid)
         self._track_sid: str | None = None
         self._attributes: dict[str, str] = {}
@@ -34,9 +28,9 @@ class Seat:
         # The other seats' captions come here, too; without a handler the SDK logs a line for each.
         room.register_text_stream_handler(TOPIC_TRANSCRIPTION, lambda reader, identity: None)
 
-    async def publish(self) -> None:
+    async def publish(self, source: rtc.AudioSource) -> None:
         """Publish the voice as a microphone track: where stock clients look for an agent's audio."""
-        track = rtc.LocalAudioTrack.create_audio_track(f"{self.who}-voice", self.source)
+        track = rtc.LocalAudioTrack.create_audio_track(f"{self.who}-voice", source)
         publication = await self.room.local_participant.publish_track(
             track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=True)
         )

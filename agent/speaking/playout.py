@@ -153,6 +153,7 @@ class Playout:
             while self._line.end - now < self._lead_s:
                 await self._send(self._next_frame())
                 now = self._clock.now()
+                self._report(now)  # here: a device slower than the clock keeps the loop inside
             self._report(now)
             await self._sleep(max(self._line.end - self._lead_s - now, 0.001))
 
