@@ -34,7 +34,6 @@ class Service:
         spawn: starts the process; runs on the main thread.
         answers: whether it is of use now; blocks for 2 s at most.
         ready_limit_s: for it to answer after its start.
-        grace_s: for it to end after SIGTERM.
     """
 
     name: str
@@ -42,7 +41,6 @@ class Service:
     spawn: Callable[[], Child]
     answers: Callable[[], bool]
     ready_limit_s: float = 30.0
-    grace_s: float = 1.0
 
 
 class Stopped(Exception):
@@ -52,7 +50,7 @@ class Stopped(Exception):
 class Supervisor:
     """All services of one studio.
 
-    `start` each, then `watch` until cancelled, then `stop` or `kill`. Whatever happens, the owner calls `kill` at last.
+    `start` each, then `watch` until cancelled, `stop` those that need time, and at last, whatever happened, `kill`.
     """
 
     def __init__(self, report: Report, stopping: asyncio.Event) -> None:
@@ -66,6 +64,7 @@ class Supervisor:
         self._services: dict[str, Service] = {}
         self._children: dict[str, Child] = {}
         self._states: dict[str, State] = {}
+        self._launched: dict[str, float] = {}
         self._remains: list[tuple[float, Child]] = []  # when to kill what a dead service left behind
 
     @property
@@ -76,7 +75,7 @@ class Supervisor:
     @property
     def troubles(self) -> list[str]:
         """What is not running and should be, in plain words."""
-        return [f"{name} is {state}" for name, state in self._states.items() if state == "restarting"]
+        return [f"{name} is {state}" for name, state in self._states.items() if state in ("starting", "restarting")]
 
     def pid(self, name: str) -> int | None:
         """Of a service's process; None while there is none."""
@@ -84,23 +83,37 @@ class Supervisor:
         return child.pid if child is not None and child.poll() is None else None
 
     async def start(self, service: Service) -> None:
-        """Start a service and wait until it answers.
+        """`launch`, then `ready`."""
+        self.launch(service)
+        await self.ready(service)
+
+    def launch(self, service: Service) -> None:
+        """Start its process; it is of use once `ready` has returned.
+
+        Raises:
+            Stopped: the studio ends.
+        """
+        if self._stopping.is_set():
+            raise Stopped
+        self._services[service.name] = service
+        self._states.setdefault(service.name, "starting")
+        self._children[service.name] = service.spawn()
+        self._launched[service.name] = time.monotonic()
+
+    async def ready(self, service: Service) -> None:
+        """Wait until a launched service answers.
 
         Raises:
             StudioError: it ended, or did not answer in time.
             Stopped: the studio ends.
         """
-        began = time.monotonic()
-        self._services[service.name] = service
-        self._states[service.name] = "starting"
-        await self._bring_up(service)
+        await self._until_it_answers(service)
         self._states[service.name] = "running"
-        self._report(f"{service.name:<16} {service.about:<40} ready in {time.monotonic() - began:.1f} s")
+        took_s = time.monotonic() - self._launched[service.name]
+        self._report(f"{service.name:<16} {service.about:<44} ready in {took_s:.1f} s")
 
-    async def _bring_up(self, service: Service) -> None:
-        if self._stopping.is_set():
-            raise Stopped
-        child = self._children[service.name] = service.spawn()
+    async def _until_it_answers(self, service: Service) -> None:
+        child = self._children[service.name]
         deadline = time.monotonic() + service.ready_limit_s
         while time.monotonic() < deadline:
             if self._stopping.is_set():
@@ -140,7 +153,8 @@ class Supervisor:
             await asyncio.sleep(delay_s)
             delay_s = min(max(2 * delay_s, _FIRST_DELAY_S), _LONGEST_DELAY_S)
             try:
-                await self._bring_up(service)
+                self.launch(service)
+                await self._until_it_answers(service)
             except Stopped:
                 return
             except StudioError as error:
@@ -175,13 +189,6 @@ class Supervisor:
             self._report(f"{name} did not end within {grace_s:g} s: killed")
         child.kill()
         self._states[name] = "stopped"
-
-    async def stop_all(self, *, grace_s: float = 1.0) -> None:
-        """End every service that still runs, all at once."""
-        async with asyncio.TaskGroup() as tasks:
-            for name in self._children:
-                if self._states[name] != "stopped":
-                    tasks.create_task(self.stop(name, grace_s=grace_s))
 
     def kill(self) -> None:
         """Everything, now."""

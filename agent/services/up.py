@@ -21,11 +21,11 @@ from agent.services.livekit_server import (
 )
 from agent.services.ports import require_free
 from agent.services.setting_up import set_up
-from agent.services.supervisor import Report, Stopped, Supervisor
+from agent.services.supervisor import Report, Service, Stopped, Supervisor
 from agent.settings import Settings
 
 _ALL_S = 29.0  # from the signal to the end of everything
-_AFTER_WORKER_S = 3.0  # of that, for page and engines
+_AFTER_WORKER_S = 3.0  # of that, for the page and the rest
 _WORKER_OVERHEAD_S = 2.0  # between a worker's SIGTERM and its telling the shows
 
 
@@ -97,12 +97,13 @@ class Studio:
         try:
             with ungrouped(StudioError, Stopped):
                 access = await self._open_server()
-                llama_url = await self._open_engines()
-                worker, worker_url = parts.worker_service(
-                    self._settings, url=access.url, keys=access.keys, llama_url=llama_url, piper_url=self.piper_url
-                )
+                services, worker_url = self._services(access)
+                for service in services:
+                    self._supervisor.launch(service)
                 async with self._page(access, worker_url) as link, asyncio.TaskGroup() as tasks:
-                    await self._supervisor.start(worker)
+                    async with asyncio.TaskGroup() as starting:
+                        for service in services:
+                            starting.create_task(self._supervisor.ready(service), name=f"ready:{service.name}")
                     watch = tasks.create_task(self._supervisor.watch(), name="watch")
                     self._report(
                         f"\nThe studio is open after {time.monotonic() - began:.1f} s: {link}\nCtrl-C closes it."
@@ -110,7 +111,7 @@ class Studio:
                     self.opened.set()
                     await self._stopping.wait()
                     watch.cancel()
-                    await self._end_services()
+                    await self._end_shows()
         except Stopped:
             self._report("stopped before it was open")
         finally:
@@ -137,20 +138,25 @@ class Studio:
         await self._supervisor.start(parts.livekit_service(server))
         return Access(server.address.url, keys)
 
-    async def _open_engines(self) -> str | None:
+    def _services(self, access: Access) -> tuple[list[Service], str]:
+        """Engines and worker, which start side by side, and the address of the worker's status page."""
+        settings = self._settings
+        services = []
         llama_url = None
-        async with asyncio.TaskGroup() as tasks:
-            if self._settings.needs_llama:
-                llama, llama_url = parts.llama_service(self._settings)
-                tasks.create_task(self._supervisor.start(llama))
-            if self._settings.needs_piper:
-                piper, self.piper_url = parts.piper_service(self._settings)
-                tasks.create_task(self._supervisor.start(piper))
-        return llama_url
+        if settings.needs_llama:
+            llama, llama_url = parts.llama_service(settings)
+            services.append(llama)
+        if settings.needs_piper:
+            piper, self.piper_url = parts.piper_service(settings)
+            services.append(piper)
+        worker, worker_url = parts.worker_service(
+            settings, url=access.url, keys=access.keys, llama_url=llama_url, piper_url=self.piper_url
+        )
+        return [*services, worker], worker_url
 
     @asynccontextmanager
     async def _page(self, access: Access, worker_url: str) -> AsyncIterator[str]:
-        # Imported here: what the page needs is not worth the wait for the services above.
+        # Imported while the services above start.
         from agent.services.status import UpStatus, adapters
         from agent.web.server import serve
         from agent.web.site import Site
@@ -177,13 +183,13 @@ class Studio:
             finally:
                 polling.cancel()
 
-    async def _end_services(self) -> None:
+    async def _end_shows(self) -> None:
+        """The rest holds nothing that could be lost, and is killed by whoever called."""
         self._report(
             "Closing: no new shows, running ones seal their folders, at most 30 s. Ctrl-C again ends all at once."
         )
         grace_s = min(self._settings.worker.drain_s + _WORKER_OVERHEAD_S, _ALL_S - _AFTER_WORKER_S)
         await self._supervisor.stop("worker", grace_s=grace_s)
-        await self._supervisor.stop_all()
 
 
 async def up(settings: Settings, report: Report) -> None:
