@@ -43,7 +43,6 @@ from agent.room.sign import Severity, Sign
 from agent.speakers import AiSpeaker, HumanSpeaker, Table
 from agent.speaking.conversation import Conversation
 from agent.speaking.persona import CLAUDE
-from agent.speaking.playout import audio_source
 
 logger = logging.getLogger(__name__)
 
@@ -150,11 +149,10 @@ class Episode:
                     name=persona.name,
                 )
                 seat = await stack.enter_async_context(joining)
-            source = audio_source()
-            await seat.publish(source)
+            await seat.publish()
             seat.set_attribute("roundtable.colour", persona.colour)
             track = self._recorder.track(persona.slug, name=persona.name, role="ai")
-            self._ais[persona.slug] = AiSpeaker(persona, seat, source, track, table, self._engines)
+            self._ais[persona.slug] = AiSpeaker(persona, seat, track, table, self._engines)
         self._sign = Sign(
             self._room,
             self._ais[CLAUDE.slug].seat,

@@ -26,7 +26,7 @@ from agent.speaking.conversation import Conversation
 from agent.speaking.logbook import Heard
 from agent.speaking.mouth import Mouth, MouthAction
 from agent.speaking.persona import Persona
-from agent.speaking.playout import AudioSink, Playout
+from agent.speaking.playout import Playout
 
 Int16 = npt.NDArray[np.int16]
 Emit = Callable[[Event], None]
@@ -97,9 +97,7 @@ class HumanSpeaker:
 class AiSpeaker:
     """A persona at its seat: the floor's actions to sound, sound to track and captions."""
 
-    def __init__(
-        self, persona: Persona, seat: Seat, source: AudioSink, track: Track, table: Table, engines: Engines
-    ) -> None:
+    def __init__(self, persona: Persona, seat: Seat, track: Track, table: Table, engines: Engines) -> None:
         self.persona = persona
         self.seat = seat
         self.track = track
@@ -110,7 +108,7 @@ class AiSpeaker:
             persona,
             llm=engines.mind(persona.slug),
             tts=engines.voice(persona.slug),
-            playout=Playout(source, tap=track.write, clock=table.clock),
+            playout=Playout(seat.source, tap=track.write, clock=table.clock),
             conversation=table.conversation,
             clock=table.clock,
             emit=self._emit,

@@ -15,12 +15,19 @@ from agent.room.captions import LiveCaptions
 logger = logging.getLogger(__name__)
 
 
+SAMPLE_RATE_HZ = 48_000
+# The playout keeps 20 ms in the source. The source's own bound must be above that: a full one makes the playout wait,
+# and then the device, not the episode's clock, sets the pace.
+QUEUE_MS = 60
+
+
 class Seat:
     """One AI participant. Claude's seat is the job's own connection; every other persona brings its own."""
 
     def __init__(self, room: rtc.Room, *, who: str) -> None:
         self.room = room
         self.who = who
+        self.source = rtc.AudioSource(SAMPLE_RATE_HZ, 1, queue_size_ms=QUEUE_MS)
         self.captions = LiveCaptions(room, identity=room.local_participant.identity, track_sid=lambda: self._track_sid)
         self._track_sid: str | None = None
         self._attributes: dict[str, str] = {}
@@ -28,9 +35,9 @@ class Seat:
         # The other seats' captions come here, too; without a handler the SDK logs a line for each.
         room.register_text_stream_handler(TOPIC_TRANSCRIPTION, lambda reader, identity: None)
 
-    async def publish(self, source: rtc.AudioSource) -> None:
+    async def publish(self) -> None:
         """Publish the voice as a microphone track: where stock clients look for an agent's audio."""
-        track = rtc.LocalAudioTrack.create_audio_track(f"{self.who}-voice", source)
+        track = rtc.LocalAudioTrack.create_audio_track(f"{self.who}-voice", self.source)
         publication = await self.room.local_participant.publish_track(
             track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE, dtx=False, red=True)
         )
