@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,26 +21,26 @@ Int16 = npt.NDArray[np.int16]
 RATE_HZ = 48_000
 FRAME = RATE_HZ // 100
 VOICED_DBFS = -42.0  # of 10 ms; below is a room's noise
-_VOICED_RMS = 10 ** (VOICED_DBFS / 20) * 32768
+VOICED_RMS = 10 ** (VOICED_DBFS / 20) * 32768
 _ROOM_NOISE_RMS = 8.0  # -72 dBFS, a quiet room
 
 
 @dataclass(slots=True)
 class Ear:
-    """What is heard of one voice: the times of its voiced 10 ms, seconds on the person's clock."""
+    """What is heard of one voice: the level of each 10 ms, with its time on the person's clock."""
 
     identity: str
-    voiced_at: list[float] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)  # seconds, ascending
+    rms: list[float] = field(default_factory=list)  # of int16 samples
 
-    def between(self, since: float, until: float) -> list[float]:
-        """The voiced moments after `since` and before `until`. Looks from the end: what is asked for is recent."""
-        found = []
-        for at in reversed(self.voiced_at):
-            if at <= since:
-                break
-            if at < until:
-                found.append(at)
-        return found[::-1]
+    def levels(self, since: float, until: float = float("inf")) -> list[tuple[float, float]]:
+        """(time, RMS) of each 10 ms after `since` and before `until`."""
+        first, last = bisect_right(self.times, since), bisect_left(self.times, until)
+        return list(zip(self.times[first:last], self.rms[first:last], strict=True))
+
+    def voiced(self, since: float, until: float = float("inf")) -> list[float]:
+        """The times of the voiced 10 ms among them."""
+        return [at for at, rms in self.levels(since, until) if rms > VOICED_RMS]
 
 
 class Person:
@@ -91,7 +92,7 @@ class Person:
 
     def voices(self, since: float, until: float = float("inf")) -> list[tuple[float, str]]:
         """The voiced moments of everybody else, in order, with whose they are."""
-        return sorted((at, ear.identity) for ear in self.ears.values() for at in ear.between(since, until))
+        return sorted((at, ear.identity) for ear in self.ears.values() for at in ear.voiced(since, until))
 
     async def wait_for_voice(self, since: float, *, limit_s: float) -> tuple[float, str] | None:
         """The first moment after `since` at which somebody is heard."""
@@ -132,8 +133,8 @@ class Person:
         try:
             async for event in stream:
                 pcm = np.frombuffer(event.frame.data, np.int16).astype(np.float32)
-                if float(np.sqrt(np.mean(pcm**2))) > _VOICED_RMS:
-                    ear.voiced_at.append(self.clock.now())
+                ear.times.append(self.clock.now())
+                ear.rms.append(float(np.sqrt(np.mean(pcm**2))))
         finally:
             await stream.aclose()
 
