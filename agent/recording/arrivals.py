@@ -8,7 +8,7 @@ import numpy as np
 
 BLOCK_S = 1.0
 _MEMORY_BLOCKS = 120
-_LEVEL_BLOCKS = 8
+_LEVEL_BLOCKS = 5
 _SLOPE_SPAN_S = 12.0  # under this, jitter of 1 ms reads as 100 ppm of drift
 
 
@@ -21,22 +21,12 @@ class ArrivalClock:
     Theil and Sen's median of pairwise slopes, which a third of bad seconds does not move.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, assumed_jitter_s: float = 0.0) -> None:
         self._block: list[tuple[float, float]] = []
         self._minima: deque[tuple[float, float]] = deque(maxlen=_MEMORY_BLOCKS)  # (when, offset), seconds
         self._spreads: deque[float] = deque(maxlen=_LEVEL_BLOCKS)
         self.drift = 0.0  # seconds a second: > 0 when the stream brings too few samples
-        self.blocks = 0
-
-    @property
-    def jitter_s(self) -> float:
-        """How far a typical frame lies behind the most punctual ones."""
-        return float(np.median(self._spreads)) if self._spreads else 0.0
-
-    def assume_jitter(self, jitter_s: float) -> None:
-        """A first figure, until the first second is over."""
-        if not self._spreads:
-            self._spreads.append(jitter_s)
+        self.jitter_s = assumed_jitter_s  # how far a typical frame lies behind the most punctual ones
 
     def add(self, at: float, offset_s: float) -> bool:
         """One frame; True when a second has been completed and the figures are new."""
@@ -61,8 +51,8 @@ class ArrivalClock:
         best = int(offsets.argmin())
         self._minima.append((self._block[best][0], float(offsets[best])))
         self._spreads.append(float(np.median(offsets) - offsets[best]))
+        self.jitter_s = float(np.median(self._spreads))
         self._block.clear()
-        self.blocks += 1
         when, offset = np.array(self._minima).T
         if when[-1] - when[0] < _SLOPE_SPAN_S:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -67,6 +68,7 @@ class Shelf:
         self._root = root
         self._slug = slug
         self._claimed: Path | None = None
+        self._guard = threading.Lock()  # both of the recorder's threads may be the first
 
     @property
     def folder(self) -> Path:
@@ -79,8 +81,10 @@ class Shelf:
         Raises:
             OSError: the root cannot be made or written; call again later.
         """
-        if self._claimed is not None:
-            return self._claimed
+        with self._guard:
+            return self._claimed or self._make()
+
+    def _make(self) -> Path:
         self._root.mkdir(parents=True, exist_ok=True)
         for folder in self._candidates():
             try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 
-from agent.recording import log
+from agent.recording import log, log_kinds
 from agent.recording.appending import AppendFile
 from agent.recording.folder import Shelf
 from agent.recording.session import Document, merged, new_session, write_session
@@ -37,9 +37,9 @@ class Minutes:
     def event(self, at: float, kind: str, fields: Mapping[str, object]) -> None:
         entry = log.entry(at, kind, fields)
         self.file.append(log.to_line(entry))
-        if isinstance(entry, log.ParticipantJoined) and entry.role == "human":
+        if isinstance(entry, log_kinds.ParticipantJoined) and entry.role == "human":
             self._agree(entry.who, {"who": entry.who, "name": entry.name, "joined_at_s": entry.at})
-        elif isinstance(entry, log.RecordingNotice):
+        elif isinstance(entry, log_kinds.RecordingNotice):
             self._agree(entry.who, {"who": entry.who, "notice_at_s": entry.at})
 
     def note(self, about: Mapping[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -21,10 +22,10 @@ _GAP_S = 0.004  # the least lateness of all frames in a hold that is a hole, not
 _OVERLAP_S = 0.008  # the least earliness that is cut off at once; less is slewed
 _QUANTISED_GAP_S = 0.5  # shorter holes are lost packets, so whole frames, where jitter hides their exact length
 _FEW_FRAMES = 5  # too few to tell a short hole from jitter
-_ENGAGE_S = 0.0015  # misplacement at which the stream is stretched
+_ENGAGE_S = 0.0008  # misplacement at which the stream is stretched
 _RELEASE_S = 0.0003
 _STEADY_PPM = 15.0
-_SLEW_TIME_S = 4.0
+_SLEW_TIME_S = 3.0
 _MAX_SKEW = 2e-3  # 3.5 cents: below what is heard in speech
 _QUIET_PEAK = 33  # -60 dBFS: samples may be put in or left out unheard
 _QUIET_STEP_S = 0.001
@@ -97,7 +98,7 @@ class Placer:
 
     def put(self, at: float, pcm: Int16) -> None:
         """One frame: int16, (samples,), 48 kHz mono; `at` is when its first sample belongs, late by jitter at most."""
-        if not np.isfinite(at):
+        if not math.isfinite(at):
             self._counts.refused_frames += 1
             return
         if not len(pcm):
@@ -175,17 +176,24 @@ class Placer:
         return max(_GAP_S, 1.2 * self._clock.jitter_s)
 
     def _hole_s(self, late_s: float) -> float:
+        """How much is missing, when all held frames are late by `late_s` at least: whole frames, if it may be so.
+
+        Jitter makes `late_s` a little too much, never too little. Summed over thousands of lost packets that would look
+        like drift.
+        """
         assert self._clock is not None
         frame_s = len(self._held[0].pcm) / RATE_HZ
-        if late_s >= _QUANTISED_GAP_S or self._clock.jitter_s < frame_s / 8:
+        jitter_s = self._clock.jitter_s
+        if late_s >= _QUANTISED_GAP_S:
             return late_s
-        if len(self._held) < _FEW_FRAMES and late_s < 5 * frame_s:
+        if len(self._held) < _FEW_FRAMES and late_s < 5 * frame_s and jitter_s > frame_s / 8:
             return 0.0
-        return frame_s * int(late_s / frame_s + 0.25)
+        whole = frame_s * int(late_s / frame_s + 0.25)
+        return whole if late_s - whole <= max(_GAP_S / 2, 2 * jitter_s) else late_s
 
     def _begin_stream(self, earliest: float) -> None:
-        self._clock = ArrivalClock()
-        self._clock.assume_jitter(float(np.median([frame.offset for frame in self._held]) - earliest) / RATE_HZ)
+        spread = float(np.median([frame.offset for frame in self._held])) - earliest
+        self._clock = ArrivalClock(assumed_jitter_s=spread / RATE_HZ)
         self._error_s = 0.0
         self._counts.streams += 1
         self._silence(round(earliest + self._accepted - self._head))
@@ -202,7 +210,10 @@ class Placer:
             return
         self._drain()
         self._silence(count)
-        self._shift(count)
+        self._came += count  # as if the missing samples had come
+        self._accepted += count
+        for frame in self._held:
+            frame.offset -= count
         self._counts.gaps += 1
         self._counts.inserted += count
 
@@ -214,20 +225,15 @@ class Placer:
             return True
         count = min(round(early), len(first.pcm))
         self._counts.dropped += count
-        self._shift(-count)
+        self._came -= count
+        for frame in self._held:  # what is left of it, and all after it, have fewer samples before them now
+            frame.offset += count
         first.pcm = first.pcm[count:]
         if len(first.pcm):
             return True
         self._counts.late_frames += 1
         self._held.popleft()
         return False
-
-    def _shift(self, count: float) -> None:
-        """`count` samples more (or fewer) lie before the held frames than were counted."""
-        self._came += count
-        self._accepted += count
-        for frame in self._held:
-            frame.offset -= count
 
     def _accept(self, frame: _Frame) -> None:
         assert self._clock is not None

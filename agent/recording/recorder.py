@@ -46,7 +46,8 @@ class EpisodeRecorder:
         self._minutes = minutes
         self._on_trouble = on_trouble
         self._loop = asyncio.get_running_loop()
-        self._writer = WriterThread(troubles=Troubles(self._tell), shelf=shelf, name=shelf.folder.name)
+        self._writer = WriterThread(troubles=Troubles(self._tell), shelf=shelf, save_session=minutes.save)
+        self._writer.add_file(minutes.file)
         self._tracks: dict[str, Track] = {}
         self._captions: dict[str, CaptionFile] = {}
         self._merged = self._caption_file(MERGED)
@@ -82,7 +83,7 @@ class EpisodeRecorder:
         shelf = Shelf(root, slug, disk or Disk())
         minutes = Minutes(shelf, slug=slug, title=title, started_at=clock.started_at, about=about)
         recorder = cls(shelf, clock=clock, minutes=minutes, on_trouble=on_trouble)
-        await asyncio.to_thread(recorder._begin)
+        await asyncio.to_thread(recorder._writer.start)
         recorder._beat(recorder._loop.time())
         return recorder
 
@@ -133,12 +134,6 @@ class EpisodeRecorder:
             end_s = self._clock.now()
             self._sealing = self._loop.run_in_executor(None, self._close, end_s, reason)
         return await asyncio.shield(self._sealing)
-
-    def _begin(self) -> None:
-        self._writer.add_file(self._minutes.file)
-        self._writer.add_chore(self._minutes.save)
-        self._writer.write()  # what is wrong with the disk should be known before the show begins
-        self._writer.start()
 
     def _close(self, end_s: float, reason: str) -> Sealed:
         return close_and_seal(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.recording import log
+from agent.recording import log, log_kinds
 from agent.recording.disk import Disk
 from agent.recording.folder import LOCK, FolderLock
 from agent.recording.minutes import EVENTS
@@ -68,7 +68,7 @@ def _salvage(folder: Path, document: Document, disk: Disk) -> Sealed:
         _mend(events)
         for entry in log.read_log(events):
             last_at = max(last_at, entry.at)
-            if isinstance(entry, log.RecordingSync):
+            if isinstance(entry, log_kinds.RecordingSync):
                 sync[entry.who] = entry.report
         salvaged = log.entry(last_at, "recording.salvaged", {"text": REASON})
         with events.open("ab") as file:

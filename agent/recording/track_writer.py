@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+import numpy as np
+
 from agent.recording.appending import AppendFile
 from agent.recording.audio import FRAME_SAMPLES, RATE_HZ, SILENT_DBFS, Int16, dbfs
 from agent.recording.folder import Shelf
@@ -12,6 +14,7 @@ from agent.recording.placement import Placer, Stretch, SyncReport
 from agent.recording.webm import Cluster, LiveWebm
 
 _SILENCE_A_ROUND = 120 * RATE_HZ  # encoding it takes about 20 ms: other tracks wait for that long at most
+_SAMPLES_AT_ONCE = RATE_HZ // 2
 _LEVEL_AGE_S = 1.5  # an older level says nothing about now
 
 
@@ -63,7 +66,7 @@ class TrackWriter:
                     self._placed.appendleft(later)
                 self._append(self._webm.add_silence(now))
             else:
-                self._append(self._webm.add(stretch))
+                self._append(self._webm.add(self._joined(stretch)))
 
     def flush(self) -> None:
         """Write the finished clusters. Raises `OSError` when the disk does not take them."""
@@ -92,7 +95,7 @@ class TrackWriter:
         return self._placer.report()
 
     def level_dbfs(self) -> float:
-        """RMS level of the last 0.4 s that reached the disk; `SILENT_DBFS` when nothing has for 1.5 s."""
+        """RMS level of the last cluster (0.3 s) that reached the disk; `SILENT_DBFS` when nothing has for 1.5 s."""
         when, level = self._level
         return level if self._now() - when <= _LEVEL_AGE_S else SILENT_DBFS
 
@@ -100,6 +103,15 @@ class TrackWriter:
         """For how long the oldest cluster has waited for the disk."""
         since = self._waiting_since
         return 0.0 if since is None else max(0.0, self._now() - since)
+
+    def _joined(self, pcm: Int16) -> Int16:
+        """`pcm` and the samples that follow it, up to half a second at once."""
+        parts, size = [pcm], len(pcm)
+        while self._placed and size < _SAMPLES_AT_ONCE and not isinstance(following := self._placed[0], int):
+            parts.append(following)
+            size += len(following)
+            self._placed.popleft()
+        return np.concatenate(parts) if len(parts) > 1 else pcm
 
     def _append(self, clusters: list[Cluster]) -> None:
         for cluster in clusters:

@@ -1,4 +1,4 @@
-"""The one thread that encodes and writes: the event loop hands over frames, and never waits for a disk."""
+"""The thread that encodes and writes: the event loop hands over frames, and never waits for a disk."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import av
 from agent.recording.appending import AppendFile
 from agent.recording.audio import RATE_HZ, Int16
 from agent.recording.folder import Shelf
+from agent.recording.syncing import SyncThread
 from agent.recording.track_writer import TrackWriter
 from agent.recording.trouble import Troubles, logger
 
-ROUND_S = 0.1
+ROUND_S = 0.05
 RETRY_S = 1.0  # after the disk has refused
-SYNC_S = 5.0  # fdatasync: a power cut costs this much; a killed process costs a cluster, whatever this is
 SLOW_S = 2.0  # a round that takes longer is worth a word
 QUEUE_BYTES = 64 << 20  # raw frames that may wait for a stalled disk or processor: 2.8 minutes of four tracks
 
 
 class WriterThread:
-    """Rounds of ten a second: frames are placed and encoded, finished units appended, files synced every 5 s.
+    """Rounds of twenty a second: frames are placed and encoded, finished units appended.
 
     Attributes:
         horizon: episode time up to which every frame that came has been submitted.
         dropped_s: audio refused because the queue was full. Silence takes its place.
     """
 
-    def __init__(self, *, troubles: Troubles, shelf: Shelf, name: str) -> None:
+    def __init__(self, *, troubles: Troubles, shelf: Shelf, save_session: Callable[[], None]) -> None:
         self.horizon = 0.0
         self.dropped_s = 0.0
         self._shelf = shelf
@@ -40,14 +40,18 @@ class WriterThread:
         self._guard = threading.Lock()
         self._tracks: list[TrackWriter] = []
         self._files: list[AppendFile] = []
-        self._chores: list[Callable[[], None]] = []
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"recorder:{name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._sync = SyncThread(self._files, save_session=save_session, troubles=troubles)
         self._round_began = time.monotonic()
         self._retry_at = 0.0
 
     def start(self) -> None:
+        """Try the disk once, so that what is wrong with it is known before the show begins; then run."""
+        self.write()
+        self._sync.save()
         self._thread.start()
+        self._sync.start()
 
     # The event loop's side.
 
@@ -57,10 +61,6 @@ class WriterThread:
 
     def add_file(self, file: AppendFile) -> None:
         self._files.append(file)
-
-    def add_chore(self, chore: Callable[[], None]) -> None:
-        """Have `chore` called in every round; it may raise `OSError`, which counts as the disk's trouble."""
-        self._chores.append(chore)
 
     def submit(self, track: TrackWriter, at: float, pcm: Int16) -> None:
         """Queue a frame; refused, counted and reported when 64 MB wait."""
@@ -88,9 +88,10 @@ class WriterThread:
             )
 
     def stop(self) -> None:
-        """End the thread after a last round; blocks until then."""
+        """End after a last round; blocks until then."""
         self._stop.set()
         self._thread.join()
+        self._sync.stop()
 
     # The thread's side.
 
@@ -133,8 +134,6 @@ class WriterThread:
         if time.monotonic() < self._retry_at:
             return
         try:
-            for chore in self._chores:
-                chore()
             for track in list(self._tracks):
                 track.flush()
             for file in list(self._files):

@@ -1,0 +1,277 @@
+"""The kinds of line in events.jsonl.
+
+A reader ignores fields that it does not know; `v` is raised when a known field changes its meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+VERSION = 1
+Json: TypeAlias = dict[str, JsonValue]
+Seconds: TypeAlias = Annotated[float, Field(ge=0)]
+
+
+class Entry(BaseModel):
+    """What every line has."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    v: Literal[1] = 1
+    at: float = Field(description="seconds on the episode clock")
+
+
+class OfSpeaker(Entry):
+    who: str = Field(description="the speaker's slug")
+
+
+class OfUtterance(OfSpeaker):
+    utterance: str
+
+
+class OfReply(OfSpeaker):
+    reply: str
+
+
+class SessionStart(Entry):
+    kind: Literal["session.start"]
+    title: str
+    slug: str
+    started_at: str = Field(description="t = 0 in UTC, ISO 8601")
+
+
+class SessionEnd(Entry):
+    kind: Literal["session.end"]
+    reason: str
+
+
+class ParticipantJoined(OfSpeaker):
+    kind: Literal["participant.joined"]
+    name: str
+    role: Literal["human", "ai"]
+
+
+class ParticipantLeft(OfSpeaker):
+    kind: Literal["participant.left"]
+    reason: str = ""
+
+
+class VadStart(OfUtterance):
+    kind: Literal["vad.start"]
+
+
+class VadEnd(OfUtterance):
+    kind: Literal["vad.end"]
+    speech_s: Seconds | None = Field(None, description="voiced seconds of the utterance so far")
+
+
+class SttText(OfUtterance):
+    text: str
+    latency_s: Seconds | None = Field(None, description="from the end of the speech to the text")
+
+
+class SttInterim(SttText):
+    kind: Literal["stt.interim"]
+
+
+class SttFinal(SttText):
+    kind: Literal["stt.final"]
+
+
+class SttRecord(SttText):
+    """The text of record: what captions keep."""
+
+    kind: Literal["stt.record"]
+    start: float | None = Field(None, description="first sound, seconds on the episode clock")
+    end: float | None = None
+
+
+class LlmStart(OfReply):
+    kind: Literal["llm.start"]
+    model: str = ""
+
+
+class LlmFirstToken(OfReply):
+    kind: Literal["llm.first_token"]
+    latency_s: Seconds | None = Field(None, description="from the request to the first token")
+
+
+class LlmCancelled(OfReply):
+    """The reply was dropped or interrupted; what had been generated was thrown away."""
+
+    kind: Literal["llm.cancelled"]
+    wasted_tokens: int = Field(0, ge=0, description="generated and never heard, estimated where the provider is silent")
+
+
+class LlmEnd(OfReply):
+    kind: Literal["llm.end"]
+    prompt_tokens: int | None = Field(None, ge=0)
+    cached_tokens: int | None = Field(None, ge=0, description="of the prompt, read from the provider's cache")
+    completion_tokens: int | None = Field(None, ge=0)
+    latency_s: Seconds | None = Field(None, description="from the request to the last token")
+
+
+class TtsStart(OfReply):
+    kind: Literal["tts.start"]
+    text: str = ""
+
+
+class TtsFirstAudio(OfReply):
+    kind: Literal["tts.first_audio"]
+    latency_s: Seconds | None = Field(None, description="from the request to the first sample")
+
+
+class TtsEnd(OfReply):
+    kind: Literal["tts.end"]
+    audio_s: Seconds | None = Field(None, description="length of what was synthesised")
+    latency_s: Seconds | None = Field(None, description="from the request to the last sample")
+
+
+class PlaybackStart(OfReply):
+    kind: Literal["playback.start"]
+    latency_s: Seconds | None = Field(None, description="from the end of the turn that is answered")
+
+
+class PlaybackHeld(OfReply):
+    """A human may be taking the floor: the voice is silent and keeps its place."""
+
+    kind: Literal["playback.held"]
+
+
+class PlaybackResumed(OfReply):
+    kind: Literal["playback.resumed"]
+
+
+class PlaybackEnd(OfReply):
+    kind: Literal["playback.end"]
+    heard: str = ""
+
+
+class PlaybackInterrupted(OfReply):
+    kind: Literal["playback.interrupted"]
+    heard: str = Field("", description="what was really played, cut at the word")
+
+
+class FloorRules(Entry):
+    """The manners of the show, for its replay."""
+
+    kind: Literal["floor.rules"]
+    rules: Json
+
+
+class FloorEvent(Entry):
+    """What the floor was told, as `agent.floor` writes it: the log replays to the same decisions."""
+
+    kind: Literal["floor.event"]
+    event: Json
+
+
+class FloorAction(Entry):
+    kind: Literal["floor.action"]
+    action: Json
+
+
+class Thinking(OfSpeaker):
+    kind: Literal["thinking"]
+    until: float | None = Field(description="seconds on the episode clock; null when thinking is over")
+
+
+class Chapter(Entry):
+    """A mark that a person at the table has set."""
+
+    kind: Literal["chapter"]
+    by: str = ""
+    text: str = ""
+
+
+class Cue(OfSpeaker):
+    kind: Literal["cue"]
+    text: str = ""
+    segment: str = ""
+
+
+class ErrorEntry(Entry):
+    kind: Literal["error"]
+    service: str = Field(description="which part failed: stt, llm, tts, livekit, recording, ...")
+    message: str
+
+
+class RecordingNotice(OfSpeaker):
+    """A participant was shown that the show is being recorded."""
+
+    kind: Literal["recording.notice"]
+    name: str = ""
+
+
+class RecordingTrack(OfSpeaker):
+    kind: Literal["recording.track"]
+    name: str
+    role: Literal["human", "ai"]
+    file: str
+
+
+class RecordingTrouble(Entry):
+    kind: Literal["recording.trouble"]
+    severity: Literal["info", "warning", "error"]
+    text: str
+
+
+class RecordingSync(OfSpeaker):
+    """How the track has been kept on the clock so far: `agent.recording.placement.SyncReport`."""
+
+    kind: Literal["recording.sync"]
+    report: Json
+
+
+class RecordingSalvaged(Entry):
+    kind: Literal["recording.salvaged"]
+    text: str = ""
+
+
+class Unknown(Entry):
+    """An event that did not fit its kind: kept as it came, so that nothing is lost."""
+
+    kind: Literal["unknown"]
+    of: str
+    problem: str
+    fields: Json
+
+
+LogEntry: TypeAlias = Annotated[
+    SessionStart
+    | SessionEnd
+    | ParticipantJoined
+    | ParticipantLeft
+    | VadStart
+    | VadEnd
+    | SttInterim
+    | SttFinal
+    | SttRecord
+    | LlmStart
+    | LlmFirstToken
+    | LlmCancelled
+    | LlmEnd
+    | TtsStart
+    | TtsFirstAudio
+    | TtsEnd
+    | PlaybackStart
+    | PlaybackHeld
+    | PlaybackResumed
+    | PlaybackEnd
+    | PlaybackInterrupted
+    | FloorRules
+    | FloorEvent
+    | FloorAction
+    | Thinking
+    | Chapter
+    | Cue
+    | ErrorEntry
+    | RecordingNotice
+    | RecordingTrack
+    | RecordingTrouble
+    | RecordingSync
+    | RecordingSalvaged
+    | Unknown,
+    Field(discriminator="kind"),
+]
