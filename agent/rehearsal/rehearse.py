@@ -69,7 +69,7 @@ def _spread(values: list[float]) -> str:
 
 
 async def rehearse(
-    base_url: str, *, recordings: Path, voice: tts.TTS[str], seconds: float, progress: Progress, name: str = "Rehearsal"
+    base_url: str, *, recordings: Path, voice: tts.TTS[Any], seconds: float, progress: Progress, name: str = "Rehearsal"
 ) -> Report:
     """Hold one show in the studio that runs at `base_url`.
 

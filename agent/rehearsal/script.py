@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -43,12 +43,12 @@ SCRIPT = (
 )
 
 
-async def record(lines: tuple[Line, ...], voice: tts.TTS[str]) -> dict[Line, Int16]:
+async def record(lines: tuple[Line, ...], voice: tts.TTS[Any]) -> dict[Line, Int16]:
     """The lines as speech: int16, (samples,), 48 kHz mono, cut to the first and the last voiced 10 ms."""
     return {line: _trimmed(await _speech(voice, line.text)) for line in lines}
 
 
-async def _speech(voice: tts.TTS[str], text: str) -> Int16:
+async def _speech(voice: tts.TTS[Any], text: str) -> Int16:
     resampler = rtc.AudioResampler(voice.sample_rate, RATE_HZ, quality=rtc.AudioResamplerQuality.HIGH)
     parts: list[Int16] = []
     async with voice.synthesize(text) as stream:

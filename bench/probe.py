@@ -1,0 +1,116 @@
+"""Measures whoever answers in a room, at the ear and mouth of a simulated host, over real WebRTC.
+
+Knows nothing of the agent: it publishes a microphone and listens to every other voice, so transport and jitter buffers
+are in each figure, as a person feels them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from agent.rehearsal.person import Person
+from agent.rehearsal.script import Int16
+
+ANSWER_LIMIT_S = 15.0
+
+
+@dataclass(slots=True)
+class Figures:
+    """Seconds, one entry an occasion.
+
+    Attributes:
+        response: last sample of the host's turn to the first voiced 10 ms of an AI.
+        early: turns in which an AI began before the host had ended.
+        unanswered: turns that nobody answered.
+        silence: first sample of an interruption to the last voiced 10 ms of every AI.
+        duck: first sample of an interruption to the last 10 ms within 6 dB of the AI's level before it.
+        backchannel_gap: longest silence from a backchannel's onset to 4 s after its end.
+        overlap: in which two AIs were voiced within the same 50 ms.
+    """
+
+    turns: int = 0
+    response: list[float] = field(default_factory=list)
+    early: int = 0
+    unanswered: int = 0
+    silence: list[float] = field(default_factory=list)
+    duck: list[float] = field(default_factory=list)
+    backchannel_gap: list[float] = field(default_factory=list)
+    overlap: float = 0.0
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+async def measure(
+    host: Person, *, turns: list[Int16], interruptions: list[Int16], backchannels: list[Int16], rounds: int
+) -> Figures:
+    """Say each turn `rounds` times; over the answers, an interruption and a backchannel in turn."""
+    figures = Figures()
+    for number in range(rounds * len(turns)):
+        await host.wait_for_quiet(1.5, limit_s=90)
+        figures.turns += 1
+        begun, ended = await host.say(turns[number % len(turns)])
+        answer = await host.wait_for_voice(ended - 0.02, limit_s=ANSWER_LIMIT_S)
+        figures.early += bool(host.voices(begun + 0.25, ended - 0.02))
+        if answer is None:
+            figures.unanswered += 1
+            continue
+        figures.response.append(answer[0] - ended)
+        await asyncio.sleep(1.2)
+        if not await mid_speech(host):
+            continue
+        if number % 2:
+            await _backchannel(host, backchannels[number // 2 % len(backchannels)], figures)
+        else:
+            await _interrupt(host, interruptions[number // 2 % len(interruptions)], figures)
+    figures.overlap = overlap_s(host)
+    return figures
+
+
+async def mid_speech(host: Person, limit_s: float = 3.0) -> bool:
+    """Wait until an AI has been voiced for 200 ms, so that no natural pause flatters a figure."""
+    end = host.clock.now() + limit_s
+    while host.clock.now() < end:
+        if len(host.voices(host.clock.now() - 0.2)) >= 17:
+            return True
+        await asyncio.sleep(0.01)
+    return False
+
+
+async def _interrupt(host: Person, speech: Int16, figures: Figures) -> None:
+    before = max(_level(host, host.clock.now() - 1.5, host.clock.now()), 1.0)
+    onset, ended = await host.say(speech)
+    await asyncio.sleep(0.5)
+    stop = onset
+    for at, _ in host.voices(onset - 0.3, ended + 0.5):
+        if at - stop > 0.8:
+            break
+        stop = max(stop, at)
+    loud = [at for ear in host.ears.values() for at, rms in ear.levels(onset, stop + 0.001) if rms > before / 2]
+    figures.silence.append(stop - onset)
+    figures.duck.append(max(loud, default=onset) - onset)
+
+
+async def _backchannel(host: Person, speech: Int16, figures: Figures) -> None:
+    onset, ended = await host.say(speech)
+    await asyncio.sleep(4.0)
+    heard = [onset, *(at for at, _ in host.voices(onset, ended + 4.0)), ended + 4.0]
+    figures.backchannel_gap.append(max(b - a for a, b in pairwise(heard)))
+
+
+def _level(host: Person, since: float, until: float) -> float:
+    """The 90th percentile of the loudest voice's level: RMS of int16 samples."""
+    levels = [[rms for _, rms in ear.levels(since, until)] for ear in host.ears.values()]
+    return max((float(np.percentile(voice, 90)) for voice in levels if voice), default=0.0)
+
+
+def overlap_s(host: Person) -> float:
+    """Seconds, in steps of 50 ms, in which more than one AI was voiced."""
+    steps: dict[int, set[str]] = {}
+    for at, who in host.voices(0.0):
+        steps.setdefault(int(at * 20), set()).add(who)
+    return sum(len(who) > 1 for who in steps.values()) / 20

@@ -1,0 +1,203 @@
+"""Table manners, side by side: Roundtable, stock AgentSession and pipecat, on the same models, in one run.
+
+    python bench/table.py [--rounds 4] [--peers agent-session,agent-session-tuned] [--pipecat PYTHON] [--json FILE]
+
+Prints a Markdown table of medians and 95th percentiles, and Roundtable's as a ratio to the best peer's. Take a quiet
+machine: the load of others goes into every figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+from livekit import api
+from livekit.plugins import piper
+from livekit.plugins.faster_whisper.model_files import model_path
+
+from agent.rehearsal.person import Person
+from agent.rehearsal.script import Int16, Line, record
+from agent.services.ports import free_port
+from bench.probe import Figures, measure
+from tests.support.livekit import LiveKit, running_server
+
+ROOT = Path(__file__).resolve().parents[1]
+TURNS = (
+    Line("turn", "So tell me, what do you think about running language models at home?"),
+    Line("turn", "Claude, how would you explain this to a listener who has never heard of it?"),
+    Line("turn", "And what does the guest think about that?"),
+)
+INTERRUPTIONS = (
+    Line("barge_in", "Hold on, let me stop you there for a second, because I disagree."),
+    Line("barge_in", "Right, but what about the costs of all that?"),
+)
+BACKCHANNELS = (Line("backchannel", "Mm-hm."), Line("backchannel", "Right."))
+PEERS = ("agent-session", "agent-session-tuned")
+
+
+@contextmanager
+def running(name: str, command: list[str], env: Mapping[str, str], log: Path) -> Iterator[None]:
+    """A process and its children, ended with it."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **env}, stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(35)
+            except subprocess.TimeoutExpired:
+                print(f"{name} did not end; killed", file=sys.stderr)
+                process.kill()
+
+
+async def _registered(log: Path, limit_s: float = 120.0) -> None:
+    """Until a worker says that it is registered with the server."""
+    end = time.monotonic() + limit_s
+    while b"registered worker" not in await asyncio.to_thread(log.read_bytes):
+        if time.monotonic() > end:
+            raise TimeoutError(f"the worker is not ready, see {log}")
+        await asyncio.sleep(0.2)
+
+
+async def _measure(livekit: LiveKit, room: str, agent: str | None, speech: dict[Line, Int16], rounds: int) -> Figures:
+    async with livekit.api() as lk:
+        await lk.room.create_room(api.CreateRoomRequest(name=room))
+        if agent:
+            request = api.CreateAgentDispatchRequest(agent_name=agent, room=room)
+            await lk.agent_dispatch.create_dispatch(request)
+    async with Person.join(livekit.url, livekit.token("host", room)) as host:
+        async with asyncio.timeout(60):
+            while not host.ears:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(4.0)
+        return await measure(
+            host,
+            turns=[speech[line] for line in TURNS],
+            interruptions=[speech[line] for line in INTERRUPTIONS],
+            backchannels=[speech[line] for line in BACKCHANNELS],
+            rounds=rounds,
+        )
+
+
+async def bench(options: argparse.Namespace) -> dict[str, Figures]:
+    """Each system alone, one after the other, in the same run."""
+    found: dict[str, Figures] = {}
+    voice = piper.TTS(timbre=1.14)
+    speech = await record(TURNS + INTERRUPTIONS + BACKCHANNELS, voice)
+    await voice.aclose()
+    with ExitStack() as stack:
+        livekit = stack.enter_context(running_server())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="table-")))
+        vendor = await asyncio.to_thread(lambda: stack.enter_context(_vendor()))
+        for name in ["roundtable", *options.peers.split(","), *(["pipecat"] if options.pipecat else [])]:
+            if not name:
+                continue
+            log = folder / f"{name}.log"
+            room = f"bench-{name}-{int(time.monotonic())}"
+            agent: str | None = "peer"
+            env = {**livekit.env, "PEER_LLM_URL": vendor, "PYTHONPATH": str(ROOT)}
+            command = [sys.executable, "bench/peers/agent_session.py", "start"]
+            if name == "roundtable":
+                agent = "roundtable"
+                command = [sys.executable, "-m", "agent.cli", "worker", "start"]
+                env |= {
+                    "COHOST": "openai-compatible",
+                    "GUEST": "openai-compatible",
+                    "OPENAI_COMPATIBLE_BASE_URL": vendor,
+                    "OPENAI_COMPATIBLE_MODEL": "local",
+                    "STUDIO_RECORDING__FOLDER": str(folder / "recordings"),
+                }
+            elif name == "agent-session-tuned":
+                env["PEER_TUNED"] = "1"
+            elif name == "pipecat":
+                agent = None
+                command = [options.pipecat, "bench/peers/pipecat_bot.py", room]
+                env |= {"WHISPER_MODEL": str(model_path()), "PIPER_VOICE": str(piper.find_voice(None).model)}
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            with running(name, command, env, log):
+                if agent:
+                    await _registered(log)
+                found[name] = await _measure(livekit, room, agent, speech, options.rounds)
+                print(_row(name, found[name]), file=sys.stderr, flush=True)
+    return found
+
+
+@contextmanager
+def _vendor() -> Iterator[str]:
+    """The scripted LLM in a process of its own, so that nobody's event loop is in its figures."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.support.scripted_llm", "--port", str(port)], cwd=ROOT)
+    try:
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.wait(5)
+
+
+def _spread(values: list[float]) -> str:
+    if not values:
+        return "-"
+    return f"{np.percentile(values, 50):.2f} / {np.percentile(values, 95):.2f} s"
+
+
+def _row(name: str, figures: Figures) -> str:
+    return " | ".join(
+        [
+            f"| {name} (n = {figures.turns})",
+            _spread(figures.response),
+            f"{figures.early} of {figures.turns}",
+            f"{figures.unanswered}",
+            _spread(figures.duck),
+            _spread(figures.silence),
+            _spread(figures.backchannel_gap),
+            f"{figures.overlap:.2f} s |",
+        ]
+    )
+
+
+def table(found: dict[str, Figures]) -> str:
+    """All of it as Markdown; the last row is Roundtable's medians to the best peer's."""
+    head = (
+        "| | response p50 / p95 | began early | unanswered | to 6 dB quieter | barge-in to silence"
+        " | silence at a backchannel | two AIs at once |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+    )
+    rows = [_row(name, figures) for name, figures in found.items()]
+    ours, peers = found.get("roundtable"), [f for name, f in found.items() if name != "roundtable"]
+    if ours and peers:
+        cells = []
+        for what in ("response", "duck", "silence", "backchannel_gap"):
+            theirs = [float(np.median(getattr(peer, what))) for peer in peers if getattr(peer, what)]
+            mine = getattr(ours, what)
+            cells.append(f"{np.median(mine) / min(theirs):.2f}" if mine and theirs and min(theirs) > 0 else "-")
+        rows.append(f"| ratio to the best peer | {cells[0]} | | | {cells[1]} | {cells[2]} | {cells[3]} | |")
+    return "\n".join([head, *rows])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=4, help="times that each of the three turns is said")
+    parser.add_argument("--peers", default=",".join(PEERS), help="empty for none")
+    parser.add_argument("--pipecat", metavar="PYTHON", help="of an environment with pipecat 1.14")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every single figure")
+    options = parser.parse_args()
+    found = asyncio.run(bench(options))
+    print(table(found))
+    if options.json:
+        options.json.write_text(json.dumps({name: figures.as_dict() for name, figures in found.items()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
