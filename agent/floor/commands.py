@@ -37,10 +37,8 @@ def obey(table: Table, event: CommandGiven) -> None:
 
 def _stop(table: Table, by: SpeakerId, target: SpeakerId | None) -> None:
     """Silence, and nothing owed. With a target, that persona's alone."""
-    if table.thinking is not None and target in (None, table.thinking.who):
-        reply = table.thinking.reply
-        table.end_thinking()
-        table.drop((reply,))
+    if table.thinking is not None and target is None:
+        _let_go(table, table.thinking.who)
     if isinstance(table.voice, Audible) and target in (None, table.voice.turn.who):
         table.stop("command", by=by)
         if target is None:
@@ -116,6 +114,8 @@ def _think(table: Table, target: SpeakerId | None) -> None:
 
 def _let_go(table: Table, who: SpeakerId) -> None:
     """Nothing more is expected of one persona."""
+    if table.thinking is not None and table.thinking.who == who:
+        table.end_thinking()
     table.drop(reply.reply for reply in tuple(table.replies.values()) if reply.who == who)
     match table.agenda:
         case Owed(to=to) as owed if who in to:

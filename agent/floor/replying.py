@@ -69,6 +69,8 @@ def _prepared(table: Table, event: ReplyEvent, reply: Reply) -> None:
             _note(table, reply, failed=True)
         case ReplyAddressed(to=to):
             table.replies[reply.reply] = replace(reply, to=to)
+        case ThinkingAsked() if table.thinking is not None:
+            pass  # one at a time: this one answers as it is
         case ThinkingAsked():
             bid_at = table.now if reply.bid_at is None else reply.bid_at
             table.replies[reply.reply] = replace(reply, think=True, bid_at=bid_at)
@@ -160,7 +162,7 @@ def _ended(table: Table, turn: Turn) -> None:
         return
     if turn.broken:
         table.agenda = Sorry(who=turn.who, then=turn.then)
-    elif turn.think:
+    elif turn.think and table.thinking is None:
         thinking.enter(table, turn.who, table.think(turn.who, "think"), then=turn.then, said=True)
     elif turn.then:
         table.owe_rest(turn.then)

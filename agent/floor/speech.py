@@ -82,10 +82,11 @@ class Speech:
     rules: Rules
     _open: dict[UtteranceId, Utterance] = field(default_factory=dict)
     _closed: dict[UtteranceId, str] = field(default_factory=dict)  # with the text that was acted upon
+    _lost: set[UtteranceId] = field(default_factory=set)  # closed without their end
 
     def started(self, at: float, who: SpeakerId, utterance: UtteranceId, *, over: bool) -> Utterance:
         match self._open.get(utterance):
-            case None if utterance not in self._closed:
+            case None if utterance not in self._closed or utterance in self._lost:
                 now: Utterance = Talking(who=who, utterance=utterance, since=at, over=over, sign=at)
             case Lull(who=owner, verdict=verdict) as lull if owner == who:
                 kept = verdict if verdict in (Verdict.TURN, Verdict.HALT) else Verdict.UNDECIDED
@@ -102,6 +103,7 @@ class Speech:
             case other:
                 raise UnexpectedEvent("SpeechStarted", other or f"utterance {utterance} has ended")
         self._open[utterance] = now
+        self._lost.discard(utterance)
         return now
 
     def paused(self, at: float, who: SpeakerId, utterance: UtteranceId) -> None:
@@ -165,6 +167,7 @@ class Speech:
         gone = tuple(heard for heard in self._open.values() if at >= self._lost_at(heard))
         for heard in gone:
             self.ended(heard.who, heard.utterance)
+            self._lost.add(heard.utterance)
         return gone
 
     def settle(self, at: float) -> None:
@@ -217,4 +220,6 @@ class Speech:
     def acted_on(self, utterance: UtteranceId, text: str) -> None:
         self._closed[utterance] = text
         while len(self._closed) > _CLOSED_KEPT:
-            del self._closed[next(iter(self._closed))]
+            oldest = next(iter(self._closed))
+            del self._closed[oldest]
+            self._lost.discard(oldest)

@@ -83,8 +83,10 @@ def _attempt(table: Table) -> None:
     if waiting:
         return
     match agenda:
-        case Owed(to=to, reason=reason, tried=tried):
-            _ask(table, to, reason, without=tried)
+        case Owed(to=to, reason=reason, tried=tried) as owed:
+            here = tuple(who for who in to if who in table.seats.personas)  # who has left is not to be asked
+            table.agenda = owed if here == to else replace(owed, to=here)
+            _ask(table, here, reason, without=tried)
         case Invited(after=after):
             _ask(table, (), "follow_up", without=frozenset({after}))
         case Open() | Resuming() | Sorry():

@@ -137,7 +137,9 @@ class Conversation:
                     spoken_at = start + lasts * count / len(words) + 0.25
                     if spoken_at < end:
                         said = f"{so_far} {' '.join(words[:count])}".strip()
-                        self._schedule(spoken_at, ev.InterimHeard(at=spoken_at, who=who, utterance=utterance, text=said))
+                        self._schedule(
+                            spoken_at, ev.InterimHeard(at=spoken_at, who=who, utterance=utterance, text=said)
+                        )
             so_far = f"{so_far} {stretch}".strip()
             paused = end + PAUSE_SEEN_S
             self._schedule(paused, ev.SpeechPaused(at=paused, who=who, utterance=utterance, speech_s=voiced))
@@ -149,7 +151,9 @@ class Conversation:
             if last or GUESS_S < 0.4:
                 self._schedule(
                     paused + GUESS_S,
-                    ev.UtteranceGuessed(at=paused + GUESS_S, who=who, utterance=utterance, text=guessed, evidence=sound),
+                    ev.UtteranceGuessed(
+                        at=paused + GUESS_S, who=who, utterance=utterance, text=guessed, evidence=sound
+                    ),
                 )
             start = paused + 0.3
         if not never_ends:
