@@ -83,7 +83,7 @@ class Tape:
 
     def __init__(self) -> None:
         self._chunks: deque[Int16] = deque()
-        self._start = 0  # number of the first sample that is kept
+        self.kept = 0  # number of the first sample that is kept
         self.end = 0
 
     def push(self, pcm: Int16) -> None:
@@ -97,15 +97,15 @@ class Tape:
             return np.zeros(0, np.int16)
         pcm = np.concatenate(self._chunks)
         self._chunks = deque([pcm])  # joined once, not at each cut
-        return pcm[max(0, start - self._start) : max(0, end - self._start)].copy()
+        return pcm[max(0, start - self.kept) : max(0, end - self.kept)].copy()
 
     def forget(self, before: int) -> None:
         """Let go of whole chunks before sample number `before`."""
-        while self._chunks and self._start + len(self._chunks[0]) <= before:
-            self._start += len(self._chunks.popleft())
-        if self._chunks and before - self._start > 4 * RATE_HZ:  # one long joined chunk
-            self._chunks[0] = self._chunks[0][before - self._start :].copy()
-            self._start = before
+        while self._chunks and self.kept + len(self._chunks[0]) <= before:
+            self.kept += len(self._chunks.popleft())
+        if self._chunks and before - self.kept > 4 * RATE_HZ:  # one long joined chunk
+            self._chunks[0] = self._chunks[0][before - self.kept :].copy()
+            self.kept = before
 
 
 class Resampler:

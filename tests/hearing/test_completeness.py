@@ -1,0 +1,71 @@
+"""Which words look like the end of a turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.hearing.completeness import Completeness, completeness
+
+NAMES = frozenset({"claude", "guest", "anna"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What do you think about that?",
+        "So tell me, who is going to pay for it?",
+        "Where do they come from?",
+        "Is that what you are looking for?",
+        "Claude?",
+        "Hey Claude.",
+        "Stop.",
+        "No, wait, please.",
+        "Hold on a second.",
+        "Yeah.",
+        "Right, exactly.",
+        "Mm-hm.",
+        "I don't know.",
+        "Thank you very much.",
+        "",
+        "...",
+    ],
+)
+def test_nothing_follows(text: str) -> None:
+    assert completeness(text, NAMES) is Completeness.CLOSED
+
+
+@pytest.mark.parametrize(
+    "text", ["I read the report last night.", "We had the same problem!", "Yes, I do.", "It is what it is, my friend."]
+)
+def test_a_whole_sentence(text: str) -> None:
+    assert completeness(text, NAMES) >= Completeness.SENTENCE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I think the point is",
+        "I think the point is.",
+        "The reason I ask is...",
+        "And because",
+        "We went to the.",
+        "On the one hand,",
+        "I think.",
+        "I mean",
+        "Well,",
+        "Um.",
+        "So.",
+        "My question is about.",
+        "If you look at it like that and",
+        "That is true. But the thing is.",
+        "I'm not sure whether-",
+        "He said that after the war, and then",
+    ],
+)
+def test_more_is_to_come(text: str) -> None:
+    assert completeness(text, NAMES) is Completeness.GOES_ON
+
+
+@pytest.mark.parametrize("text", ["Two things", "My neighbour", "Small models.", "Interesting numbers"])
+def test_it_may_be_all_or_not(text: str) -> None:
+    assert completeness(text, NAMES) is Completeness.OPEN

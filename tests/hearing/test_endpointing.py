@@ -1,0 +1,66 @@
+"""How long a silence has to be."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.hearing.completeness import Completeness
+from agent.hearing.endpointing import Endpointer
+from agent.hearing.settings import EndpointSettings
+
+SETTINGS = EndpointSettings()
+
+
+def pause(completeness: Completeness | None, *sounds: float) -> Endpointer:
+    endpointer = Endpointer(SETTINGS)
+    if completeness is not None:
+        endpointer.text(completeness)
+    for sound in sounds:
+        endpointer.sound(sound)
+    return endpointer
+
+
+def test_nothing_ends_before_its_text_is_known() -> None:
+    assert not pause(None, 0.99, 0.99).ended(60.0)
+
+
+def test_a_question_ends_at_the_shortest_silence() -> None:
+    question = pause(Completeness.CLOSED)
+    assert not question.ended(0.19)
+    assert question.ended(0.2)
+
+
+def test_the_audio_model_is_not_asked_about_a_question() -> None:
+    assert not pause(Completeness.CLOSED).should_ask(0.5)
+
+
+def test_the_audio_model_alone_ends_nothing() -> None:
+    assert not pause(Completeness.GOES_ON, 1.0, 1.0, 1.0).ended(1.2)
+
+
+def test_a_sentence_that_sounds_ended_is_sooner_over_than_one_that_does_not() -> None:
+    assert pause(Completeness.SENTENCE, 0.9).needed_s < pause(Completeness.SENTENCE, 0.1).needed_s
+
+
+def test_the_latest_opinions_count() -> None:
+    assert pause(Completeness.SENTENCE, 0.1, 0.1, 0.9, 0.9).needed_s == pause(Completeness.SENTENCE, 0.9).needed_s
+
+
+def test_the_audio_model_is_asked_again_and_again() -> None:
+    sentence = pause(Completeness.SENTENCE)
+    asked = [sentence.should_ask(tenth / 10) for tenth in range(1, 12)]
+    assert sum(asked) >= 4
+
+
+@pytest.mark.parametrize("sounds", [(), (0.0,), (1.0,), (0.0, 1.0)])
+def test_the_more_finished_the_words_the_shorter_the_silence(sounds: tuple[float, ...]) -> None:
+    needed = [pause(completeness, *sounds).needed_s for completeness in sorted(Completeness)]
+    assert needed == sorted(needed, reverse=True)
+
+
+@given(st.sampled_from(list(Completeness)), st.lists(st.floats(0, 1), max_size=8))
+def test_every_silence_that_is_long_enough_is_an_end(completeness: Completeness, sounds: list[float]) -> None:
+    needed = pause(completeness, *sounds).needed_s
+    assert SETTINGS.min_silence_s <= needed <= SETTINGS.max_silence_s

@@ -1,0 +1,77 @@
+"""Where voices begin and end."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.hearing.segmenter import RATE_HZ, WINDOW, Mark, Segmenter, VoiceBack, VoiceDip, VoiceOff, VoiceOn
+from agent.hearing.settings import VoiceSettings
+
+LOUD, HUSH = -20.0, -70.0
+
+
+def marks(*windows: tuple[float, float]) -> list[tuple[int, Mark]]:
+    """What the segmenter says, with the number of the window at which it says it."""
+    segmenter = Segmenter(VoiceSettings())
+    said = [(number, segmenter.push(*window)) for number, window in enumerate(windows)]
+    return [(number, mark) for number, mark in said if mark is not None]
+
+
+def test_a_sure_window_is_a_voice_at_once() -> None:
+    assert marks((0.1, HUSH), (0.9, LOUD)) == [(1, VoiceOn(WINDOW))]
+
+
+def test_two_likely_windows_are_a_voice_from_the_first_of_them() -> None:
+    assert marks((0.1, HUSH), (0.6, LOUD), (0.6, LOUD)) == [(2, VoiceOn(WINDOW))]
+
+
+def test_one_likely_window_is_a_click() -> None:
+    assert marks((0.6, LOUD), (0.1, HUSH), (0.6, LOUD), (0.1, HUSH)) == []
+
+
+def test_an_onset_is_known_within_a_tenth_of_a_second() -> None:
+    windows = [(0.02, HUSH)] * 10 + [(0.3, LOUD), (0.7, LOUD), (0.95, LOUD)]
+    ((number, mark),) = marks(*windows)
+    assert isinstance(mark, VoiceOn)
+    assert (number + 1 - 10) * WINDOW / RATE_HZ <= 0.1
+
+
+def test_the_level_falls_sooner_than_the_detector() -> None:
+    voice, tail, silence = [(0.95, LOUD)] * 10, [(0.9, HUSH)] * 3, [(0.1, HUSH)] * 2
+    said = marks(*voice, *tail, *silence)
+    assert said[1] == (11, VoiceDip(10 * WINDOW)), "two low windows are enough to begin decoding"
+    assert said[2] == (14, VoiceOff(10 * WINDOW)), "and the silence began with the first of them"
+
+
+def test_a_stop_consonant_is_a_dip_and_no_pause() -> None:
+    voice, closure = [(0.95, LOUD)] * 10, [(0.9, HUSH)] * 2
+    kinds = [type(mark) for _, mark in marks(*voice, *closure, *voice)]
+    assert kinds == [VoiceOn, VoiceDip, VoiceBack]
+
+
+def test_each_silence_dips_once() -> None:
+    voice, silence = [(0.95, LOUD)] * 5, [(0.1, HUSH)] * 5
+    kinds = [type(mark) for _, mark in marks(*voice, *silence, *voice, *silence)]
+    assert kinds == [VoiceOn, VoiceDip, VoiceOff] * 2
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(-120, 0)), max_size=200))
+def test_whatever_comes_on_and_off_alternate(windows: list[tuple[float, float]]) -> None:
+    segmenter, on, last = Segmenter(VoiceSettings()), False, -1
+    for window in windows:
+        match segmenter.push(*window):
+            case VoiceOn(start=start):
+                assert not on
+                assert 0 <= start < segmenter.samples
+                on, last = True, start
+            case VoiceOff(end=end):
+                assert on
+                assert last < end <= segmenter.samples
+                on = False
+            case VoiceDip(end=end):
+                assert on
+                assert last < end <= segmenter.samples
+            case VoiceBack():
+                assert on
+        assert segmenter.voiced == on
