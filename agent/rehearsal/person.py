@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from livekit import rtc
 
 from agent.clock import EpisodeClock
 from agent.room.commands import METHOD
+from agent.room.sign import EPISODE_ATTRIBUTE
 
 Int16 = npt.NDArray[np.int16]
 
@@ -111,6 +113,12 @@ class Person:
                 return True
             await asyncio.sleep(0.05)
         return False
+
+    @property
+    def episode(self) -> dict[str, Any]:
+        """What Claude's seat says of the show; empty before it does."""
+        claude = self.room.remote_participants.get("claude")
+        return dict(json.loads(claude.attributes.get(EPISODE_ATTRIBUTE, "{}"))) if claude else {}
 
     async def command(self, command: str, target: str | None = None) -> None:
         """Press one of the page's buttons.

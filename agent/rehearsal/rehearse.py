@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -88,7 +87,7 @@ async def rehearse(
     report = Report()
     async with Person.join(invitation["url"], invitation["token"]) as host:
         await _sit_down(host, report, progress)
-        slug = _episode(host).get("slug")
+        slug = host.episode.get("slug")
         end = host.clock.now() + seconds
         await _talk(host, lines, end, report, progress)
         report.overlap_s = _overlap(host)
@@ -116,15 +115,10 @@ async def _invitation(base_url: str, name: str) -> dict[str, Any]:
         ) from error
 
 
-def _episode(host: Person) -> dict[str, Any]:
-    claude = host.room.remote_participants.get("claude")
-    return dict(json.loads(claude.attributes.get("roundtable.episode", "{}"))) if claude else {}
-
-
 async def _sit_down(host: Person, report: Report, progress: Progress) -> None:
     progress("waiting for the AIs")
     begun = host.clock.now()
-    while len(host.ears) < 2 or not _episode(host).get("recording"):
+    while len(host.ears) < 2 or not host.episode.get("recording"):
         if host.clock.now() - begun > _JOIN_LIMIT_S:
             raise StudioError(
                 f"nobody sat down within {_JOIN_LIMIT_S:.0f} s",
