@@ -16,7 +16,13 @@ ThinkReason = Literal[
     "think",  # thinking mode: a long answer, spoken when the countdown ends
     "listen",  # another AI is speaking: ask to break in (<interject/>) or pass; to be synthesised only when it asks
 ]
-StopCause = Literal["barge_in", "interjection", "command", "failure"]
+StopCause = Literal[
+    "barge_in",  # a human took the floor
+    "interjection",  # another persona did
+    "command",  # the page's button
+    "think",  # it has said that it wants to think; what it wrote after that is not to be said
+    "failure",  # it did not play as it should
+]
 Line = Literal[
     "lost_thread",  # "Sorry, I lost my thread.": no answer will come
     "one_moment",  # "One moment.": the answer is late and still being waited for

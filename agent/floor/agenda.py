@@ -73,6 +73,7 @@ class Reply:
     ready: bool = False
     bid_at: float | None = None  # since when it asks for the floor: ready to speak, or wishing to think
     to: SpeakerId | None = None
+    broken: bool = False  # it begins, and the rest will not come
     think: bool = False  # wants to think in silence first
     interject: bool = False  # wants to break in
 
@@ -132,12 +133,13 @@ def choose(
 
     Whoever is ready speaks at once, save when a rival that is still generating has the better claim: it was the one
     interrupted, or spoke less recently while the ready one has won the last rounds. Then the ready one waits a little,
-    longer with each round won in a row, so that the faster provider does not own the show.
+    longer with each round won in a row, so that the faster provider does not own the show. A reply that broke off
+    after its beginning gives everybody else that time.
     """
     asked = list(replies)
 
-    def claim(reply: Reply) -> tuple[bool, int]:
-        return (reply.who != prefer, tally.last_turn.get(reply.who, 0))
+    def claim(reply: Reply) -> tuple[bool, bool, int]:
+        return (reply.broken, reply.who != prefer, tally.last_turn.get(reply.who, 0))
 
     ready = [reply for reply in asked if reply.bid_at is not None]
     if not ready:
@@ -146,7 +148,7 @@ def choose(
     rivals = [reply for reply in asked if reply.bid_at is None and claim(reply) < claim(best)]
     if not rivals:
         return best, None
-    if any(rival.who == prefer for rival in rivals):
+    if best.broken or any(rival.who == prefer for rival in rivals):
         head_start_s = rules.head_start_limit_s
     elif best.who == tally.winner:
         head_start_s = min(rules.head_start_s * tally.won_in_a_row, rules.head_start_limit_s)

@@ -64,8 +64,10 @@ def _prepared(table: Table, event: ReplyEvent, reply: Reply) -> None:
         case ReplyPassed():
             del table.replies[reply.reply]
             _note(table, reply, failed=False)
+        case ReplyFailed() if reply.ready and reply.reason != "listen":
+            table.replies[reply.reply] = replace(reply, broken=True)  # what there is of it can be said
         case ReplyFailed():
-            table.drop((reply.reply,))  # a clause of it may be lying ready
+            table.drop((reply.reply,))
             _note(table, reply, failed=True)
         case ReplyAddressed(to=to):
             table.replies[reply.reply] = replace(reply, to=to)
@@ -104,7 +106,9 @@ def _voiced(table: Table, event: ReplyEvent) -> None:
         case ClauseHeard(text=text):
             table.voice = told(table.voice, event)
             table.tally.clause = text
-            if isinstance(table.voice, Playing):
+            if isinstance(table.voice, Playing) and table.voice.turn.think and table.thinking is None:
+                table.stop("think")
+            elif isinstance(table.voice, Playing):
                 interjection.clause_ended(table, table.voice.turn)
         case ReplyFailed():
             table.voice = told(table.voice, event)
@@ -144,6 +148,8 @@ def playback_ended(table: Table, *, interrupted: bool) -> None:
                 table.memory.cuts.pop(turn.who, None)  # it had come to its end before the stop reached it
             if cause == "failure":
                 _failed(table, turn)
+            elif cause == "think":
+                _ended(table, turn)
             elif cause == "interjection":
                 interjection.take_over(table, turn)
         case Starting(turn=turn) | Held(turn=turn) if turn.began is None:

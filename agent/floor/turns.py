@@ -206,5 +206,5 @@ def _grant(table: Table, attempt: Round, reply: Reply) -> None:
         return
     table.memory.cuts.pop(reply.who, None)
     table.do(Speak(who=reply.who, reply=reply.reply))
-    turn = Turn(who=reply.who, reply=reply.reply, owed=owed, then=then, to=reply.to)
+    turn = Turn(who=reply.who, reply=reply.reply, owed=owed, then=then, to=reply.to, broken=reply.broken)
     table.voice = Starting(turn=turn, since=table.now)
