@@ -34,11 +34,13 @@ _STAGE = (
     r"mutter|mumbl|groan|cheer|clap|sniff|cry|cri|sob|yawn|hum|snap|wav|point|turn|shak|tap|excited|deadpan|sarcas|"
     r"playful|thoughtful|dramatic|fade|sound|sfx|jingle|crosstalk|inaudible|laughter)"
 )
-_PLAIN = r"[\p{L}\p{M}\p{N}_'’‘.,;:!?\"“”…/%$€£¥@+=\-–—°²³½¼¾~^]"
+_PLAIN = r"[\p{L}\p{N}_'’‘.,;:!?\"“”…/%$€£¥@+=\-–—°²³½¼¾~^]"
 _EMOJI = r"(?!\p{N})[\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}\u200d\ufe0f\u20e3]"
 
 # In a line: the first rule that matches, or could with more text, decides.
-_COMMENT = regex.compile(r"<!--.{0,2000}?-->", regex.DOTALL)
+_COMMENT = regex.compile(r"<!--")
+_HEART = regex.compile(r"<3+\b")
+_COMPARED = regex.compile(r"(?<=\s)(?P<sign>[<>])(?=\s)")
 _TAG = regex.compile(
     r"<(?P<close>/?)(?P<tag>[A-Za-z][\w-]{0,30})"
     r"(?P<attributes>(?:\s+[\w:-]{1,30}"
@@ -48,14 +50,15 @@ _TO = regex.compile(r"<to>\s*(?P<name>[^<>]{1,40}?)\s*</to>", regex.IGNORECASE)
 _LINK = regex.compile(r"(?P<image>!?)\[(?P<text>[^\[\]\n]{0,120})\](?:\((?P<url>[^()\s]{0,300})\)|(?!\())")
 _STARRED = regex.compile(rf"(?P<mark>[*_]{{1,2}}){_STAGE}[^*_\n]{{0,60}}(?P=mark)", regex.IGNORECASE)
 _ASIDE = regex.compile(rf"\({_STAGE}[^()\n]{{0,50}}\)", regex.IGNORECASE)
-_ADDRESS = regex.compile(r"(?:https?://|www\.)[^\s<>()\[\]\"“”*`|]{1,500}", regex.IGNORECASE)
+_ADDRESS = regex.compile(r"(?:https?://|www\.)[^\s<>()\[\]\"“”*`|]{0,500}", regex.IGNORECASE)
 _ENTITY = regex.compile(r"&(?:#\d{1,6}|#x[\da-f]{1,6}|[a-z]{2,8});", regex.IGNORECASE)
 _ESCAPED = regex.compile(r"\\[\\`*_{}\[\]()#+.!|~<>-]")
 _TIMES = regex.compile(r"(?<=\d )\*(?= \d)")
+_WHITE = regex.compile(r"\s")
 _SPACE = regex.compile(r"[^\S\n]+")
 _NEWLINES = regex.compile(r"\s*\n\s*")
 _WORD = regex.compile(rf"{_PLAIN}{{1,200}}")
-_DROPPED = regex.compile(rf"(?:{_EMOJI}|[*`#|\\\p{{C}}])")
+_DROPPED = regex.compile(rf"(?:{_EMOJI}|[*`#|\\<>\p{{C}}])")
 
 # At the start of a line.
 _FENCE = regex.compile(r"(?:```|~~~)[^\n]*(?:\n|$)")
@@ -66,6 +69,7 @@ _RULE = regex.compile(r"(?:[-*_=][ \t]*){3,}(?=\n|$)")
 _QUOTE = regex.compile(r">[ \t]*")
 _BULLET = regex.compile(r"(?:[-*+•‣◦–]|\d{1,2}[.)])[ \t]+(?=\S)")
 
+_BLOCKS = ("br", "p", "div", "li", "hr", "tr", "td", "th", "ul", "ol")
 _REASONING = ("think", "thinking", "reasoning")
 _OWN_LABELS = ("assistant", "ai")
 _OTHER_LABELS = (
@@ -96,7 +100,7 @@ class SpeakableText:
         names = "|".join(regex.escape(name) for name in sorted(own | others, key=len, reverse=True))
         self._label = regex.compile(
             rf"[*_\[(\"“]{{0,3}}(?P<name>{names})[\])*_\"”]{{0,3}}(?:\s?\([^()\n]{{0,30}}\))?"
-            r"[*_]{0,2}:[*_]{0,2}(?!\S*//)[^\S\n]*",
+            r"[*_]{0,2}:[*_]{0,2}[^\S\n]*",
             regex.IGNORECASE,
         )
         self._own = own
@@ -107,7 +111,7 @@ class SpeakableText:
         self._space = False  # one is due before the next word
         self._line_start = True
         self._in_list = False
-        self._hidden = ""  # the tag whose end is waited for: a reasoning model's own thoughts
+        self._hidden = ""  # what ends the part that is not said: a reasoning model's own thoughts, a comment
         self._foreign = False  # inside <speaker name="..."> of one's own
         self.signals: list[Signal] = []
         self.ended = False  # by <pass/>, or by speaking for somebody else: the rest is dropped
@@ -119,7 +123,7 @@ class SpeakableText:
     def end(self) -> str:
         """The text is complete."""
         said = self._run("", final=True)
-        if self._hidden == "think" and not self._last:
+        if self._hidden == "</think>" and not self._last:
             self.signals.append(Signal("think"))  # a bare <think> with nothing after it was the tag
         return said
 
@@ -159,7 +163,7 @@ class SpeakableText:
         return self._in_line(final)
 
     def _hide(self, final: bool) -> bool:
-        close = f"</{self._hidden}>"
+        close = self._hidden
         found = self._text.lower().find(close, self._at)
         if found >= 0:
             self._at = found + len(close)
@@ -210,9 +214,9 @@ class SpeakableText:
         character = self._text[self._at]
         if character == "<":
             return self._markup(final)
-        if character.isspace():
+        if _WHITE.match(character):
             return self._whitespace(final)
-        for pattern in (_ESCAPED, _ENTITY, _LINK, _STARRED, _ASIDE, _TIMES, _ADDRESS, _WORD):
+        for pattern in (_ESCAPED, _ENTITY, _LINK, _STARRED, _ASIDE, _TIMES, _COMPARED, _ADDRESS, _WORD):
             found = self._match(pattern, final, closed=pattern in (_ESCAPED, _ENTITY, _ASIDE, _STARRED))
             if found == "wait":
                 return False
@@ -220,7 +224,7 @@ class SpeakableText:
                 continue
             self._at = found.end()
             if pattern is _ESCAPED:
-                self._say(found[0][1] if found[0][1] not in "*_`#|~" else "")
+                self._say(found[0][1] if found[0][1] not in "*_`#|~<>\\" else "")
             elif pattern is _ENTITY:
                 self._say(html.unescape(found[0]).replace("<", "").replace(">", "").strip())
             elif pattern is _LINK:
@@ -228,10 +232,12 @@ class SpeakableText:
                     self._text = self._text[: self._at] + found["text"] + self._text[self._at :]
             elif pattern is _TIMES:
                 self._say("×")
+            elif pattern is _COMPARED:
+                self._say("more than")
             elif pattern is _ADDRESS:
                 self._say(_host(found[0]))
             elif pattern is _WORD:
-                self._say(regex.sub(r"(?<!\w)_+|_+(?!\w)|~~", "", found[0]))
+                self._say(regex.sub(r"(?<!\w)_+|_+(?!\w)|~~|https?://", "", found[0]))
             return True
         self._at += 1
         if not _DROPPED.match(character):
@@ -243,7 +249,8 @@ class SpeakableText:
         if found == "wait":
             return False
         if found is None:
-            self._at = (_SPACE.match(self._text, self._at) or regex.match(r"\s", self._text, pos=self._at)).end()  # type: ignore[union-attr]
+            space = _SPACE.match(self._text, self._at)
+            self._at = space.end() if space else self._at + 1
             self._space = True
             return True
         self._at = found.end()
@@ -255,21 +262,25 @@ class SpeakableText:
         return True
 
     def _markup(self, final: bool) -> bool:
-        for pattern in (_COMMENT, _TO, _TAG):
-            found = self._match(pattern, final, closed=True)
+        for pattern in (_COMMENT, _COMPARED, _HEART, _TO, _TAG):
+            found = self._match(pattern, final, closed=pattern is not _HEART)
             if found == "wait":
                 return False
             if found is None:
                 continue
             self._at = found.end()
-            if pattern is _TO:
+            if pattern is _COMMENT:
+                self._hidden = "-->"
+            elif pattern is _COMPARED:
+                self._say("less than")
+            elif pattern is _TO:
                 self.signals.append(Signal("to", found["name"]))
             elif pattern is _TAG:
                 self._tag(
                     found["tag"].lower(), found["attributes"], close=bool(found["close"]), empty=bool(found["empty"])
                 )
             return True
-        self._at += 1  # "<3", "a < b": nobody can say it
+        self._at += 1
         return True
 
     def _tag(self, tag: str, attributes: str, *, close: bool, empty: bool) -> None:
@@ -278,7 +289,7 @@ class SpeakableText:
             if not close and name.casefold() not in self._own:
                 self.ended = True
             self._line_start = True  # "<speaker ...>Claude: ..." carries a label as well
-        elif close:
+        elif close and tag not in _BLOCKS:
             pass
         elif tag == "pass":
             self.signals.append(Signal("pass"))
@@ -290,7 +301,9 @@ class SpeakableText:
         elif tag == "think" and empty:
             self.signals.append(Signal("think"))
         elif tag in _REASONING:
-            self._hidden = tag
+            self._hidden = f"</{tag}>"
+        elif tag in _BLOCKS:
+            self._space = True
 
     def _say(self, text: str) -> None:
         if not text:
