@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import asdict
-from datetime import timedelta
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
 
 from aiohttp import web
 from livekit import api
@@ -18,7 +18,7 @@ from agent.web.guard import Refusal
 from agent.web.health import STATUS, why_not_ready
 from agent.web.passes import Pass, Passes
 from agent.web.shows import Show, Shows
-from agent.web.site import SITE, Site
+from agent.web.site import SITE, Site, studio_version
 
 SHOWS: web.AppKey[Shows] = web.AppKey("shows", Shows)
 PASSES: web.AppKey[Passes] = web.AppKey("passes", Passes)
@@ -41,27 +41,46 @@ class JoinRequest(BaseModel):
     title: Annotated[str, Field(max_length=120), BeforeValidator(_one_line)] | None = None
     briefing: Annotated[str, Field(max_length=120)] | None = None
     rejoin: Annotated[str, Field(max_length=2000)] | None = None
+    role: Literal["host", "audience"] = "host"
 
 
 async def join(request: web.Request) -> web.Response:
-    """POST: a JoinRequest to `{"url", "token", "room", "identity", "title", "rejoin"}`."""
+    """POST: a JoinRequest to `{"url", "token", "room", "identity", "title", "rejoin", "now"}`.
+
+    `now` is this machine's clock in seconds since 1970, so that countdowns are right on one that is wrong. An audience
+    sees and hears a show that runs, and is neither seen nor heard itself.
+    """
     site, shows, passes = request.app[SITE], request.app[SHOWS], request.app[PASSES]
     asked = await _read(request)
     before = passes.read(asked.rejoin) if asked.rejoin else None
     show = await shows.find(asked.room) if asked.room else None
-    if show is None and (reasons := why_not_ready(request.app[STATUS])):
+    if show is None and asked.role == "host" and (reasons := why_not_ready(request.app[STATUS])):
         raise Refusal(503, f"no show can start now: {'; '.join(reasons)}", fix="wait a moment and try again")
+    if asked.role == "audience" and show is None:
+        raise Refusal(404, "this show has not begun", fix="wait until its host has joined")
     show = await _open(shows, site, asked, show)
     mine = before.identity if before is not None and before.room == show.room else None
     identity = await shows.identity(show.room, asked.name, mine=mine)
     return web.json_response(
         {
             "url": site.browser_url,
-            "token": _token(site, show.room, identity, asked.name),
+            "token": _token(site, show.room, identity, asked),
             "room": show.room,
             "identity": identity,
             "title": show.title,
             "rejoin": passes.sign(Pass(show.room, identity)),
+            "now": datetime.now(UTC).timestamp(),
+        }
+    )
+
+
+async def studio(request: web.Request) -> web.Response:
+    """GET: where LiveKit is, for the network check, and why no show could start now."""
+    return web.json_response(
+        {
+            "livekit": request.app[SITE].browser_url,
+            "version": studio_version(),
+            "reasons": why_not_ready(request.app[STATUS]),
         }
     )
 
@@ -91,6 +110,8 @@ async def _read(request: web.Request) -> JoinRequest:
 
 
 async def _open(shows: Shows, site: Site, asked: JoinRequest, show: Show | None) -> Show:
+    if show is not None and asked.role == "audience":
+        return show
     if show is not None:  # its title and briefing are settled
         return await shows.open(show.room, title=show.title, briefing=None)
     title = asked.title or ""
@@ -103,18 +124,20 @@ async def _open(shows: Shows, site: Site, asked: JoinRequest, show: Show | None)
     return await shows.open(room, title=title or "A new episode", briefing=asked.briefing)
 
 
-def _token(site: Site, room: str, identity: str, name: str) -> str:
+def _token(site: Site, room: str, identity: str, asked: JoinRequest) -> str:
+    speaks = asked.role == "host"
     grants = api.VideoGrants(
         room_join=True,
         room=room,
-        can_publish=True,
-        can_publish_sources=["microphone", "camera", "screen_share", "screen_share_audio"],
-        can_publish_data=True,
+        can_publish=speaks,
+        can_publish_sources=["microphone", "camera", "screen_share", "screen_share_audio"] if speaks else [],
+        can_publish_data=speaks,
         can_subscribe=True,
-        can_update_own_metadata=True,
+        can_update_own_metadata=speaks,
+        hidden=not speaks,
     )
-    token = api.AccessToken(site.keys.key, site.keys.secret).with_identity(identity).with_name(name)
-    return token.with_metadata(json.dumps({"role": "host"})).with_grants(grants).with_ttl(TOKEN_LIFE).to_jwt()
+    token = api.AccessToken(site.keys.key, site.keys.secret).with_identity(identity).with_name(asked.name)
+    return token.with_metadata(json.dumps({"role": asked.role})).with_grants(grants).with_ttl(TOKEN_LIFE).to_jwt()
 
 
 def _card(briefing: Briefing) -> dict[str, object]:

@@ -12,7 +12,7 @@ from livekit import api
 from agent.services.ports import require_free
 from agent.web.guard import MAX_BODY_BYTES, RateLimit, add_headers, answer_errors, check_origin, limited
 from agent.web.health import STATUS, health, metrics, ready
-from agent.web.join import PASSES, SHOWS, briefings, join, running
+from agent.web.join import PASSES, SHOWS, briefings, join, running, studio
 from agent.web.pages import add_pages
 from agent.web.passes import Passes
 from agent.web.shows import Shows
@@ -57,6 +57,7 @@ def make_app(site: Site, status: StudioStatus, server: api.LiveKitAPI) -> web.Ap
     app.router.add_get("/ready", ready)
     app.router.add_get("/metrics", metrics)
     app.router.add_post("/api/join", limited(joins, join))
+    app.router.add_get("/api/studio", limited(questions, studio))
     app.router.add_get("/api/shows", limited(questions, running))
     app.router.add_get("/api/briefings", limited(questions, briefings))
     add_pages(app)

@@ -140,6 +140,20 @@ async def test_a_token_lets_one_speak_in_this_room_for_minutes_and_do_nothing_el
     assert livekit.secret not in json.dumps(place)
 
 
+async def test_an_audience_sees_and_hears_and_is_not_seen_or_heard(
+    studio: aiohttp.ClientSession, livekit: LiveKit, room: str
+) -> None:
+    async with studio.post("/api/join", json={"name": "Wall", "room": room, "role": "audience"}) as answer:
+        assert answer.status == 404  # an audience opens no show
+    await join(studio, name="Anna", room=room)
+    place = await join(studio, name="Wall", room=room, role="audience")
+    grants = api.TokenVerifier(livekit.key, livekit.secret).verify(place["token"]).video
+    assert grants is not None
+    assert grants.hidden
+    assert grants.can_subscribe
+    assert not any((grants.can_publish, grants.can_publish_data, grants.can_update_own_metadata))
+
+
 async def test_the_green_room_lists_shows_with_people_in_them(studio: aiohttp.ClientSession, room: str) -> None:
     async def listed() -> list[dict[str, object]]:
         async with studio.get("/api/shows") as answer:

@@ -7,6 +7,7 @@ export interface Place {
   identity: string;
   title: string;
   rejoin: string;
+  now: number; // the studio's clock, seconds since 1970
 }
 
 export interface JoinRequest {
@@ -15,6 +16,7 @@ export interface JoinRequest {
   title?: string;
   briefing?: string;
   rejoin?: string;
+  role?: "host" | "audience";
 }
 
 export interface Show {
@@ -76,13 +78,9 @@ export async function briefings(): Promise<Briefing[]> {
   return (await ask<{ briefings: Briefing[] }>("/api/briefings")).briefings;
 }
 
-export async function notReady(): Promise<string[]> {
-  try {
-    const response = await fetch("/ready", { signal: AbortSignal.timeout(5_000) });
-    return ((await response.json()) as { reasons: string[] }).reasons;
-  } catch {
-    return ["the studio does not answer"];
-  }
+/** Where LiveKit is, and why no show could start now. */
+export function studio(): Promise<{ livekit: string; reasons: string[] }> {
+  return ask("/api/studio");
 }
 
 export function sentence(text: string): string {

@@ -53,8 +53,15 @@ function isFirst(participant: Participant, others: Iterable<Participant>): boole
   return true;
 }
 
-/** What a speaker is doing, as far as the room says. */
-export function stateOf(participant: Participant, humanSpeaks: boolean): SpeakerState {
+/** The order of the seats: people as they came, Claude, the other AIs as they came. */
+export function rankOf(participant: Participant): number {
+  const joined = participant.joinedAt?.getTime() ?? 0;
+  if (!isAi(participant)) return joined;
+  return (participant.identity === "claude" ? 1e14 : 2e14) + joined;
+}
+
+/** What a speaker is doing. `speaks`: whether its voice is heard now; `humanSpeaks`: whether any human's is. */
+export function stateOf(participant: Participant, speaks: boolean, humanSpeaks: boolean): SpeakerState {
   if (isAi(participant)) {
     const state = participant.attributes[stateAttribute];
     if (state === "speaking") return humanSpeaks ? "ducked" : "speaking";
@@ -63,7 +70,7 @@ export function stateOf(participant: Participant, humanSpeaks: boolean): Speaker
   }
   const microphone = participant.getTrackPublication(Track.Source.Microphone);
   if (!microphone || microphone.isMuted) return "muted";
-  return participant.isSpeaking ? "speaking" : "listening";
+  return speaks ? "speaking" : "listening";
 }
 
 export function nameOf(participant: Participant): string {

@@ -1,41 +1,43 @@
 /** The bar below the table. */
 
-import { type Participant, type Room, RoomEvent, Track } from "livekit-client";
+import { type Participant, type Room, RoomEvent } from "livekit-client";
 import { StudioProblem } from "./api";
 import { isAi, nameOf } from "./cast";
 import { type Command, command } from "./commands";
-import { openCamera, openMicrophone } from "./devices";
+import { confirmed } from "./confirm";
 import { h, setAttribute, setText } from "./dom";
 import { type IconName, icon } from "./icons";
-import { preferences, remember } from "./memory";
+import { MyDevices } from "./my-devices";
 import type { Notices } from "./notices";
 import type { Session } from "./session";
 
-interface Button {
-  element: HTMLButtonElement;
-  label: HTMLElement;
-}
+const narrow = window.matchMedia("(max-width: 820px)");
 
-function button(name: IconName, label: string, key: string, run: () => void, kind = ""): Button {
-  const text = h("span", { class: "text" }, label);
-  const element = h(
-    "button",
-    {
-      type: "button",
-      class: kind,
-      title: key ? `${label} (${key})` : label,
-      "aria-keyshortcuts": key || null,
-      onclick: run,
-    },
-    icon(name),
-    text,
-  );
-  return { element, label: text };
+class Button {
+  readonly element: HTMLButtonElement;
+  private readonly text: HTMLElement;
+  private shown: IconName;
+
+  constructor(name: IconName, label: string, key: string, run: () => void, kind = "") {
+    this.text = h("span", { class: "text" }, label);
+    this.shown = name;
+    const title = key ? `${label} (${key})` : label;
+    const attributes = { type: "button", class: `control ${kind}`.trim(), title, "aria-keyshortcuts": key || null };
+    this.element = h("button", { ...attributes, onclick: run }, icon(name), this.text);
+  }
+
+  show(name: IconName, label: string): void {
+    setText(this.text, label);
+    if (name === this.shown) return;
+    this.shown = name;
+    this.element.firstElementChild?.replaceWith(icon(name));
+  }
 }
 
 export class Controls {
   readonly element = h("footer", { class: "controls" });
   private readonly room: Room;
+  private readonly mine: MyDevices;
   private readonly mute: Button;
   private readonly camera: Button;
   private readonly share: Button;
@@ -43,69 +45,67 @@ export class Controls {
   private readonly asks = h("div", { class: "asks", role: "group", "aria-label": "Ask" });
   private readonly asked = new Map<string, HTMLButtonElement>();
   private thinkingNow = false;
-  private talkHeld = false;
 
   constructor(
     private readonly session: Session,
     private readonly notices: Notices,
-    private readonly after: { help: () => void },
+    private readonly open: { help: () => void; transcript: () => void },
   ) {
     this.room = session.room;
-    this.mute = button("microphone", "Mute", "M", () => void this.toggleMute(), "primary");
-    this.camera = button("camera", "Camera", "V", () => void this.toggleCamera());
-    this.share = button("screen", "Share", "", () => void this.toggleShare());
-    this.think = button("think", "Think", "T", () => this.toggleThink());
-    const stop = button("stop", "Stop", "S", () => this.send("stop"));
-    const skip = button("skip", "Skip", "K", () => this.send("skip"));
-    const goOn = button("goOn", "Go on", "G", () => this.send("go_on"));
-    const chapter = button("chapter", "Chapter", "C", () => this.markChapter());
-    const leave = button("leave", "Leave", "", () => void this.leave());
-    const end = button("end", "End show", "", () => void this.endShow(), "danger");
-    const me = h(
-      "div",
-      { class: "group", role: "group", "aria-label": "You" },
-      this.mute.element,
-      this.camera.element,
-      this.share.element,
-    );
-    const floor = h(
-      "div",
-      { class: "group", role: "group", "aria-label": "The floor" },
-      this.asks,
-      stop.element,
-      skip.element,
-      goOn.element,
-      this.think.element,
-      chapter.element,
-    );
-    const out = h("div", { class: "group", role: "group", "aria-label": "Leave" }, leave.element, end.element);
-    this.element.append(me, floor, out);
-    for (const event of [
-      RoomEvent.TrackMuted,
-      RoomEvent.TrackUnmuted,
-      RoomEvent.LocalTrackPublished,
-      RoomEvent.LocalTrackUnpublished,
-    ]) {
+    this.mine = new MyDevices(session);
+    this.mute = new Button("microphone", "Mute", "M", () => void this.toggleMute(), "mute");
+    this.camera = new Button("cameraOff", "Camera", "V", () => void this.toggleCamera());
+    this.share = new Button("screen", "Share", "", () => void this.toggleShare());
+    this.think = new Button("think", "Think", "T", () => this.toggleThink());
+    const stop = new Button("stop", "Stop", "S", () => this.send("stop"));
+    const skip = new Button("skip", "Skip", "K", () => this.send("skip"));
+    const goOn = new Button("goOn", "Go on", "G", () => this.send("go_on"));
+    const chapter = new Button("chapter", "Chapter", "C", () => this.markChapter());
+    const transcript = new Button("transcript", "Transcript", "L", () => this.open.transcript());
+    const leave = new Button("leave", "Leave", "", () => void this.session.leave());
+    const end = new Button("end", "End show", "", () => void this.endShow(), "danger");
+    const drawer = h("div", { class: "drawer", popover: "auto", id: "more" });
+    const more = new Button("more", "More", "", () => {});
+    more.element.setAttribute("popovertarget", "more");
+    more.element.classList.add("more");
+    const group = (label: string) => h("div", { class: "group", role: "group", "aria-label": label });
+    const [me, floor, out] = [group("You"), group("The floor"), group("The show")];
+    this.element.append(me, floor, out, more.element, drawer);
+    // On a phone the bar keeps what is needed in mid-sentence; the rest moves behind "More".
+    const arrange = () => {
+      const rest = narrow.matches;
+      me.append(this.mute.element);
+      (rest ? drawer : me).append(this.camera.element, this.share.element);
+      floor.append(this.asks, stop.element);
+      (rest ? drawer : floor).append(goOn.element, skip.element, this.think.element, chapter.element);
+      (rest ? drawer : out).append(transcript.element, leave.element, end.element);
+      more.element.hidden = !rest;
+    };
+    arrange();
+    narrow.addEventListener("change", arrange);
+    drawer.addEventListener("click", () => drawer.hidePopover());
+    const events = [RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished] as const;
+    for (const event of [...events, RoomEvent.LocalTrackUnpublished, RoomEvent.Connected])
       this.room.on(event, () => this.showMine());
-    }
     this.showMine();
   }
 
   showAis(ais: readonly Participant[], colourOf: (participant: Participant) => string): void {
     for (const ai of ais) {
       if (this.asked.has(ai.identity)) continue;
-      const number = this.asked.size + 1;
+      const number = String(this.asked.size + 1);
+      const name = nameOf(ai);
       const ask = h(
         "button",
         {
           type: "button",
-          class: "ask",
-          title: `Ask ${nameOf(ai)} (${number})`,
-          "aria-keyshortcuts": String(number),
+          class: "control ask",
+          title: `Ask ${name} (${number})`,
+          "aria-keyshortcuts": number,
           onclick: () => this.ask(ai.identity),
         },
         h("span", { class: "dot", "aria-hidden": "true" }),
-        h("span", { class: "text" }, `Ask ${nameOf(ai)}`),
+        h("span", { class: "text" }, `Ask ${name}`),
       );
       ask.style.setProperty("--colour", colourOf(ai));
       this.asked.set(ai.identity, ask);
@@ -116,7 +116,7 @@ export class Controls {
 
   showThinking(on: boolean): void {
     this.thinkingNow = on;
-    setText(this.think.label, on ? "Speak now" : "Think");
+    this.think.show("think", on ? "Speak now" : "Think");
     setAttribute(this.think.element, "aria-pressed", String(on));
   }
 
@@ -144,126 +144,66 @@ export class Controls {
     );
   }
 
-  async toggleMute(): Promise<void> {
-    await this.setMuted(!this.muted);
-  }
-
-  get muted(): boolean {
-    return !this.room.localParticipant.isMicrophoneEnabled;
-  }
-
-  async setMuted(muted: boolean): Promise<void> {
-    const me = this.room.localParticipant;
-    const track = me.getTrackPublication(Track.Source.Microphone)?.audioTrack;
-    try {
-      if (!track && !muted) {
-        const opened = await openMicrophone(preferences().microphone);
-        await me.publishTrack(opened, { source: Track.Source.Microphone });
-      } else if (muted) await track?.mute();
-      else await track?.unmute();
-      this.notices.hide("microphone");
-    } catch (error) {
-      this.complain("microphone", error);
-    }
-    this.showMine();
+  toggleMute(): Promise<void> {
+    return this.attempt("microphone", () => this.mine.setMuted(!this.mine.muted));
   }
 
   /** Push to talk: the microphone is open while the key is held. */
-  async talk(held: boolean): Promise<void> {
-    if (held === this.talkHeld) return;
-    if (held && !this.muted) return; // it is open anyway
-    this.talkHeld = held;
-    await this.setMuted(!held);
+  talk(held: boolean): Promise<void> {
+    return this.attempt("microphone", () => this.mine.talk(held));
   }
 
-  async toggleCamera(): Promise<void> {
-    const me = this.room.localParticipant;
-    const publication = me.getTrackPublication(Track.Source.Camera);
-    try {
-      if (publication?.videoTrack) {
-        await me.unpublishTrack(publication.videoTrack as Parameters<typeof me.unpublishTrack>[0], true);
-      } else {
-        await me.publishTrack(await openCamera(preferences().camera), { source: Track.Source.Camera });
-      }
-      remember({ cameraOn: me.isCameraEnabled });
-      this.notices.hide("camera");
-    } catch (error) {
-      this.complain("camera", error);
-    }
-    this.showMine();
+  toggleCamera(): Promise<void> {
+    return this.attempt("camera", () => this.mine.toggleCamera());
   }
 
-  async toggleShare(): Promise<void> {
-    const me = this.room.localParticipant;
-    try {
-      await me.setScreenShareEnabled(!me.isScreenShareEnabled, { audio: false });
-    } catch (error) {
-      if (error instanceof Error && error.name === "NotAllowedError") return; // the user thought better of it
-      this.complain("share", error);
-    }
-    this.showMine();
-  }
-
-  async leave(): Promise<void> {
-    await this.session.leave();
-  }
-
-  async endShow(): Promise<void> {
-    const sure = await confirmDialog(
-      "End the show for everyone?",
-      "The recording is closed and the episode is kept.",
-      "End show",
-    );
-    if (sure) this.send("end_show", null, "The show is ending.");
+  toggleShare(): Promise<void> {
+    return this.attempt("share", () => this.mine.toggleShare());
   }
 
   help(): void {
-    this.after.help();
+    this.open.help();
+  }
+
+  transcript(): void {
+    this.open.transcript();
+  }
+
+  async endShow(): Promise<void> {
+    const text = "Everybody leaves the table, the recording is closed, and the episode is kept.";
+    if (await confirmed("End the show for everyone?", text, "End show"))
+      this.send("end_show", null, "The show is ending.");
+  }
+
+  private async attempt(key: string, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+      this.notices.hide(key);
+    } catch (error) {
+      this.complain(key, error);
+    }
+    this.showMine();
   }
 
   private showMine(): void {
     const me = this.room.localParticipant;
-    const muted = this.muted;
-    setText(this.mute.label, muted ? "Unmute" : "Mute");
-    this.mute.element.replaceChildren(icon(muted ? "muted" : "microphone"), this.mute.label);
+    const { muted } = this.mine;
+    this.mute.show(muted ? "muted" : "microphone", muted ? "Unmute" : "Mute");
     this.mute.element.classList.toggle("off", muted);
-    this.camera.element.replaceChildren(icon(me.isCameraEnabled ? "camera" : "cameraOff"), this.camera.label);
+    this.camera.show(me.isCameraEnabled ? "camera" : "cameraOff", "Camera");
     setAttribute(this.camera.element, "aria-pressed", String(me.isCameraEnabled));
     setAttribute(this.share.element, "aria-pressed", String(me.isScreenShareEnabled));
   }
 
   private complain(key: string, error: unknown): void {
+    if (!(error instanceof StudioProblem)) console.error(error);
     const text =
       error instanceof StudioProblem ? `${error.message} ${error.fix}`.trim() : "That did not work. Try again.";
-    if (!(error instanceof StudioProblem)) console.error(error);
     this.notices.show(key, { severity: "warning", text, lasts: 8 });
   }
 }
 
-/** Every AI at the table, in the order of their seats. */
+/** Every AI at the table. */
 export function aisOf(room: Room): Participant[] {
   return [...room.remoteParticipants.values()].filter(isAi);
-}
-
-function confirmDialog(question: string, consequence: string, yes: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const dialog = h(
-      "dialog",
-      { class: "sheet", "aria-labelledby": "question" },
-      h("h2", { id: "question" }, question),
-      h("p", {}, consequence),
-      h(
-        "form",
-        { method: "dialog", class: "choices" },
-        h("button", { value: "no" }, "Cancel"),
-        h("button", { value: "yes", class: "danger" }, yes),
-      ),
-    );
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "yes");
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-  });
 }

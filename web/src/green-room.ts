@@ -5,17 +5,17 @@ import {
   type Briefing,
   briefings,
   type JoinRequest,
-  notReady,
   runningShows,
   type Show,
   StudioProblem,
   sentence,
+  studio,
 } from "./api";
-import { devicesProblem, isGranted, type Kind, listDevices, openCamera, openMicrophone } from "./devices";
 import { h, setText } from "./dom";
-import { icon } from "./icons";
+import { logo } from "./icons";
 import { preferences, remember } from "./memory";
-import { Meter, wakeAudio } from "./meter";
+import { wakeAudio } from "./meter";
+import { Mirror } from "./mirror";
 
 export interface Ready {
   request: JoinRequest;
@@ -24,228 +24,210 @@ export interface Ready {
   briefing: Briefing | null;
 }
 
+const askAgainMs = 3_000;
+
 export class GreenRoom {
   readonly element = h("main", { class: "green-room" });
-  private readonly known = preferences();
+  private readonly mirror: Mirror;
   private readonly name = h("input", {
     id: "name",
     name: "name",
     required: true,
     maxlength: 60,
     autocomplete: "given-name",
-    placeholder: "Anna",
+    placeholder: "How the others call you",
+    oninput: () => this.mirror.setName(this.name.value),
   });
-  private readonly title = h("input", { id: "title", maxlength: 120, placeholder: "A new episode" });
-  private readonly shows = h("select", { id: "show" });
-  private readonly briefing = h("select", { id: "briefing" });
+  private readonly title = h("input", { id: "title", maxlength: 120 });
+  private readonly choices = h("div", { class: "choices", role: "radiogroup", "aria-labelledby": "which" });
+  private readonly which = h(
+    "fieldset",
+    { class: "which", hidden: true },
+    h("legend", { id: "which" }, "The show"),
+    this.choices,
+  );
+  private readonly briefing = h("select", { id: "briefing", onchange: () => this.read() });
   private readonly reading = h("div", { class: "reading" });
-  private readonly microphones = h("select", { id: "microphone", onchange: () => void this.chooseMicrophone() });
-  private readonly cameras = h("select", { id: "camera", onchange: () => void this.chooseCamera() });
-  private readonly level = h("meter", { min: 0, max: 1, value: 0, "aria-label": "Level of your microphone" });
-  private readonly heard = h("p", { class: "hint" });
-  private readonly preview = h("div", { class: "preview" });
+  private readonly newShow = h("div", { class: "new-show" });
   private readonly consent = h("input", { type: "checkbox", id: "consent", required: true });
   private readonly problem = h("p", { class: "problem", role: "alert" });
   private readonly button = h("button", { type: "submit", class: "primary big" }, "Join the table");
-  private readonly newShow = h("div", { class: "new-show" });
-  private microphone: LocalAudioTrack | null = null;
-  private camera: LocalVideoTrack | null = null;
-  private meter: Meter | null = null;
+  private shows: Show[] = [];
   private all: Briefing[] = [];
-  private open = true;
+  private joining = false;
+  private asking = 0;
 
   constructor(
     private readonly room: string | null,
     private readonly enter: (ready: Ready) => Promise<void>,
   ) {
-    this.name.value = this.known.name;
-    this.consent.checked = this.known.consent;
+    const known = preferences();
+    this.mirror = new Mirror(known, (problem) => this.say(problem));
+    this.name.value = known.name;
+    this.mirror.setName(known.name);
+    this.consent.checked = known.consent;
     const field = (id: string, label: string, input: HTMLElement) =>
       h("p", { class: "field" }, h("label", { for: id }, label), input);
     this.newShow.append(
-      field("title", "Title", this.title),
       field("briefing", "Briefing", this.briefing),
       this.reading,
+      field("title", "Title", this.title),
     );
     const form = h(
       "form",
-      { class: "card", onsubmit: (event: Event) => void this.submit(event) },
-      h("h1", {}, "Roundtable"),
-      h("p", { class: "lead" }, "Take a seat. The microphone opens for others when you join."),
+      { class: "invitation", onsubmit: (event: Event) => void this.submit(event) },
+      h("h1", {}, room ? "You are invited to the table" : "Take a seat at the table"),
+      h("p", { class: "lead" }, "Talk with Claude and a guest, live. Interrupt them as you would anyone."),
       field("name", "Your name", this.name),
-      !room && field("show", "Show", this.shows),
-      !room && this.newShow,
-      field("microphone", "Microphone", this.microphones),
-      h("p", { class: "meter-row" }, icon("microphone"), this.level),
-      this.heard,
-      field("camera", "Camera", this.cameras),
+      this.which,
+      this.newShow,
       h(
         "label",
         { class: "check", for: "consent" },
         this.consent,
-        h("span", {}, "I agree to be recorded. Each voice is kept on a track of its own, with captions."),
+        h("span", {}, "I agree to be recorded: my voice on a track of its own, with captions."),
       ),
       this.problem,
       this.button,
     );
-    this.element.append(this.preview, form);
-    void this.prepare();
+    const brand = h(
+      "header",
+      { class: "brand" },
+      logo(),
+      h("span", {}, "Roundtable"),
+      h("a", { href: "/episodes" }, "Episodes"),
+    );
+    this.element.append(brand, h("div", { class: "green-grid" }, this.mirror.element, form));
+    this.newShow.hidden = room !== null;
+    void this.load();
   }
 
   close(): void {
-    this.open = false;
-    this.meter?.close();
+    clearTimeout(this.asking);
+    this.mirror.close();
     this.element.remove();
   }
 
-  private async prepare(): Promise<void> {
-    this.shows.addEventListener("change", () => {
-      this.newShow.hidden = this.shows.value !== "";
-    });
-    this.briefing.addEventListener("change", () => this.read());
-    const blocked = devicesProblem();
-    if (blocked) this.say(blocked);
-    void this.load();
-    await this.listDevices();
-    if (!blocked && (await isGranted("microphone"))) await this.chooseMicrophone();
-    else this.offerMicrophone();
-    if (this.known.cameraOn && (await isGranted("camera"))) await this.chooseCamera();
-    navigator.mediaDevices?.addEventListener("devicechange", () => void this.listDevices());
-    this.measure();
-  }
-
   private async load(): Promise<void> {
-    const [reasons, shows, all] = await Promise.all([
-      notReady(),
-      runningShows().catch((): Show[] => []),
+    const [about, shows, all] = await Promise.all([
+      studio().catch((error: unknown) => ({
+        livekit: "",
+        reasons: [error instanceof Error ? error.message : "no answer"],
+      })),
+      this.room ? [] : runningShows().catch((): Show[] => []),
       briefings().catch((): Briefing[] => []),
     ]);
-    if (reasons.length)
-      this.say(
-        new StudioProblem(`No show can start right now: ${reasons.join("; ")}.`, "This page tries again by itself."),
-      );
-    if (reasons.length && this.open) setTimeout(() => void this.load(), 3_000);
-    else setText(this.problem, "");
+    if (about.livekit) void this.mirror.checkNetwork(about.livekit);
+    if (about.reasons.length) {
+      this.say(new StudioProblem(`No show can start yet: ${about.reasons.join("; ")}.`, "This page keeps trying."));
+      this.asking = window.setTimeout(() => void this.load(), askAgainMs);
+    } else if (!this.joining) setText(this.problem, "");
+    if (JSON.stringify(shows) !== JSON.stringify(this.shows)) this.offer(shows);
+    if (JSON.stringify(all) !== JSON.stringify(this.all)) this.offerBriefings(all);
+    if (!this.all.length) this.read();
+  }
+
+  private offer(shows: Show[]): void {
+    this.shows = shows;
+    const choice = (value: string, title: string, about: string, checked: boolean) => {
+      const radio = h("input", { type: "radio", name: "show", value, checked, onchange: () => this.choose() });
+      return h("label", { class: "choice" }, radio, h("span", {}, h("b", {}, title), h("small", {}, about)));
+    };
+    this.choices.replaceChildren(
+      ...shows.map((show, index) =>
+        choice(show.room, show.title, `Running now, with ${show.people.join(", ")}`, index === 0),
+      ),
+      choice("", "Start a new show", "You choose what it is about", false),
+    );
+    this.which.hidden = shows.length === 0 || this.room !== null;
+    this.choose();
+  }
+
+  private get chosen(): string {
+    if (this.room) return this.room;
+    return this.choices.querySelector<HTMLInputElement>("input:checked")?.value ?? "";
+  }
+
+  private choose(): void {
+    this.newShow.hidden = this.chosen !== "";
+  }
+
+  private offerBriefings(all: Briefing[]): void {
     this.all = all;
-    const running = shows.map((show) =>
-      h("option", { value: show.room }, `Join “${show.title}” with ${show.people.join(", ")}`),
-    );
-    this.shows.replaceChildren(...running, h("option", { value: "" }, "Start a new show"));
-    this.newShow.hidden = this.shows.value !== "";
     this.briefing.replaceChildren(
-      h("option", { value: "" }, "None: talk freely"),
       ...all.map((briefing) => h("option", { value: briefing.file }, briefing.title)),
+      h("option", { value: "" }, "None: talk freely"),
     );
-    if (all[0]) this.briefing.value = all[0].file;
     this.read();
   }
 
+  private get chosenBriefing(): Briefing | null {
+    return this.all.find((one) => one.file === this.briefing.value) ?? null;
+  }
+
   private read(): void {
-    const chosen = this.all.find((briefing) => briefing.file === this.briefing.value);
+    const chosen = this.chosenBriefing;
     this.title.placeholder = chosen?.title ?? "A new episode";
+    this.reading.hidden = chosen === null;
+    if (!chosen) return;
     this.reading.replaceChildren(
-      chosen ? h("p", {}, `With ${chosen.guest}. ${sentence(chosen.tone)}`) : "",
-      chosen?.must_cover.length ? h("ul", {}, ...chosen.must_cover.map((point) => h("li", {}, point))) : "",
+      h("p", {}, `With ${chosen.guest}. ${sentence(chosen.tone)}`),
+      chosen.must_cover.length ? h("ul", {}, ...chosen.must_cover.map((point) => h("li", {}, point))) : "",
+      chosen.background ? h("details", {}, h("summary", {}, "Background"), ...paragraphs(chosen.background)) : "",
     );
-  }
-
-  private async listDevices(): Promise<void> {
-    const fill = async (kind: Kind, select: HTMLSelectElement, chosen: string, none: string) => {
-      const before = select.value || chosen;
-      const options = (await listDevices(kind)).map((device, index) =>
-        h(
-          "option",
-          { value: device.deviceId },
-          device.label || `${kind === "audioinput" ? "Microphone" : "Camera"} ${index + 1}`,
-        ),
-      );
-      select.replaceChildren(h("option", { value: "" }, none), ...options);
-      select.value = [...select.options].some((option) => option.value === before) ? before : "";
-    };
-    await fill("audioinput", this.microphones, this.known.microphone, "The browser's choice");
-    await fill("videoinput", this.cameras, this.known.cameraOn ? this.known.camera : "", "Off");
-  }
-
-  private offerMicrophone(): void {
-    const ask = h("button", { type: "button", onclick: () => void this.chooseMicrophone() }, "Turn on the microphone");
-    this.heard.replaceChildren(ask);
-  }
-
-  private async chooseMicrophone(): Promise<void> {
-    wakeAudio();
-    this.meter?.close();
-    this.microphone?.stop();
-    this.meter = null;
-    this.microphone = null;
-    try {
-      const track = await openMicrophone(this.microphones.value);
-      this.microphone = track;
-      this.meter = new Meter(track.mediaStreamTrack);
-      setText(this.problem, "");
-      setText(this.heard, "Say something: the bar should move.");
-      await this.listDevices();
-      const used = track.mediaStreamTrack.getSettings().deviceId ?? "";
-      if ([...this.microphones.options].some((option) => option.value === used)) this.microphones.value = used;
-      remember({ microphone: this.microphones.value });
-    } catch (error) {
-      this.say(error);
-      this.offerMicrophone();
-    }
-  }
-
-  private async chooseCamera(): Promise<void> {
-    this.camera?.stop();
-    this.camera = null;
-    this.preview.replaceChildren();
-    const wanted = this.cameras.value;
-    remember({ cameraOn: wanted !== "", camera: wanted });
-    if (!wanted && !this.known.cameraOn) return;
-    try {
-      this.camera = await openCamera(wanted);
-      const video = h("video", { class: "mirrored", playsinline: true, muted: true, "aria-hidden": "true" });
-      this.camera.attach(video);
-      this.preview.replaceChildren(video);
-      await this.listDevices();
-      this.cameras.value = this.camera.mediaStreamTrack.getSettings().deviceId ?? wanted;
-    } catch (error) {
-      this.say(error);
-    }
-  }
-
-  private measure(): void {
-    if (!this.open) return;
-    this.level.value = this.meter?.level() ?? 0;
-    requestAnimationFrame(() => this.measure());
   }
 
   private async submit(event: Event): Promise<void> {
     event.preventDefault();
+    if (this.joining) return;
     wakeAudio();
     const name = this.name.value.trim();
     remember({ name, consent: this.consent.checked });
     const request: JoinRequest = { name };
-    const room = this.room ?? this.shows.value;
-    const briefing = this.all.find((one) => one.file === this.briefing.value) ?? null;
+    const room = this.chosen;
+    const briefing = room ? null : this.chosenBriefing;
+    const title = this.title.value.trim();
     if (room) request.room = room;
-    else {
-      if (this.title.value.trim()) request.title = this.title.value.trim();
-      if (briefing) request.briefing = briefing.file;
-    }
-    this.button.disabled = true;
+    if (!room && title) request.title = title;
+    if (briefing) request.briefing = briefing.file;
+    this.busy(true);
     setText(this.problem, "");
     try {
-      await this.enter({ request, microphone: this.microphone, camera: this.camera, briefing: room ? null : briefing });
+      const { microphone, camera } = await this.mirror.tracks();
+      await this.enter({ request, microphone, camera, briefing });
     } catch (error) {
       this.say(error);
-      this.button.disabled = false;
+      this.busy(false);
     }
+  }
+
+  private busy(joining: boolean): void {
+    this.joining = joining;
+    this.button.setAttribute("aria-disabled", String(joining));
+    setText(this.button, joining ? "Joining…" : "Join the table");
   }
 
   private say(error: unknown): void {
     if (!(error instanceof StudioProblem)) console.error(error);
-    setText(
-      this.problem,
-      error instanceof StudioProblem ? `${error.message} ${error.fix}` : "Something went wrong. Reload the page.",
-    );
+    const text =
+      error instanceof StudioProblem ? `${error.message} ${error.fix}` : "Something went wrong. Reload the page.";
+    setText(this.problem, text.trim());
   }
+}
+
+/** Markdown's paragraphs, as plain text: a briefing is read, not rendered. */
+function paragraphs(text: string): HTMLElement[] {
+  return text
+    .split(/\n\s*\n/)
+    .filter((part) => part.trim())
+    .map((part) =>
+      h(
+        "p",
+        {},
+        part
+          .replace(/^#+\s*/, "")
+          .replace(/\s+/g, " ")
+          .trim(),
+      ),
+    );
 }

@@ -20,6 +20,15 @@ const paths = {
   settings: "M4 7h9M17 7h3M15 5v4M4 12h3M11 12h9M9 10v4M4 17h11M19 17h1M17 15v4",
   close: "M6 6l12 12M18 6 6 18",
   sound: "M4 9.5v5h3.5L12 18.5v-13L7.5 9.5ZM15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11",
+  more: "M5 12h.01M12 12h.01M19 12h.01",
+  check: "M4.5 12.5l5 5 10-11",
+  record: "M12 6a6 6 0 1 0 0 12 6 6 0 0 0 0-12Z",
+  signal: "M5 19v-3M10 19v-7M15 19V8M20 19V4",
+  transcript: "M5 5h14M5 10h14M5 15h9M5 20h6",
+  download: "M12 4v11M7.5 11 12 15.5 16.5 11M5 20h14",
+  play: "M8 5.5l10.5 6.5L8 18.5Z",
+  pause: "M8 5.5v13M16 5.5v13",
+  back: "M15 5l-7 7 7 7",
   captions: "M3.5 6h17v12h-17ZM10 10.5a2 2 0 1 0 0 3M17 10.5a2 2 0 1 0 0 3",
 } as const;
 
@@ -34,5 +43,27 @@ export function icon(name: IconName): SVGSVGElement {
   const path = document.createElementNS(space, "path");
   path.setAttribute("d", paths[name]);
   svg.append(path);
+  return svg;
+}
+
+/** Three voices at one table. */
+export function logo(): SVGSVGElement {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  svg.setAttribute("viewBox", "0 0 48 44");
+  svg.setAttribute("class", "logo");
+  svg.setAttribute("aria-hidden", "true");
+  for (const [x, y, colour] of [
+    [24, 14, "#10b981"],
+    [15, 29, "#3b82f6"],
+    [33, 29, "#f59e0b"],
+  ] as const) {
+    const circle = document.createElementNS(space, "circle");
+    circle.setAttribute("cx", String(x));
+    circle.setAttribute("cy", String(y));
+    circle.setAttribute("r", "11");
+    circle.setAttribute("stroke", colour);
+    svg.append(circle);
+  }
   return svg;
 }

@@ -23,6 +23,7 @@ const defaults: Preferences = {
 /** A place at a table, kept so that a reload comes back to it. */
 export interface Seat {
   room: string;
+  identity: string;
   name: string;
   rejoin: string;
   atTable: boolean;
@@ -31,20 +32,22 @@ export interface Seat {
 const preferencesKey = "roundtable.preferences";
 const seatKey = (room: string) => `roundtable.seat.${room}`;
 
-function read<T>(key: string): Partial<T> {
+function read<T>(key: string, where: Storage = localStorage): Partial<T> {
   try {
-    const value: unknown = JSON.parse(localStorage.getItem(key) ?? "{}");
+    const value: unknown = JSON.parse(where.getItem(key) ?? "{}");
     return typeof value === "object" && value !== null ? (value as Partial<T>) : {};
   } catch {
     return {};
   }
 }
 
-function write(key: string, value: unknown): void {
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // nothing is remembered, and nothing else is lost
+function write(key: string, value: unknown, ...stores: Storage[]): void {
+  for (const store of stores) {
+    try {
+      store.setItem(key, JSON.stringify(value));
+    } catch {
+      // nothing is remembered, and nothing else is lost
+    }
   }
 }
 
@@ -53,30 +56,40 @@ export function preferences(): Preferences {
 }
 
 export function remember(change: Partial<Preferences>): void {
-  write(preferencesKey, { ...preferences(), ...change });
+  write(preferencesKey, { ...preferences(), ...change }, localStorage);
 }
 
+/** This tab's seat in the room, else the last one that this browser had there. */
 export function seat(room: string): Seat | null {
-  const kept = read<Seat>(seatKey(room));
-  return kept.rejoin && kept.room && kept.name ? { atTable: false, ...(kept as Omit<Seat, "atTable">) } : null;
+  for (const store of [sessionStorage, localStorage]) {
+    const kept = read<Seat>(seatKey(room), store);
+    const { identity, name, rejoin, atTable = false } = kept;
+    if (identity && name && rejoin) return { room, identity, name, rejoin, atTable };
+  }
+  return null;
 }
 
 export function keepSeat(kept: Seat): void {
-  write(seatKey(kept.room), kept);
+  write(seatKey(kept.room), kept, sessionStorage, localStorage);
 }
 
 /**
  * Whether this tab may use the seat: another tab of the same browser that sits on it must not be thrown off.
  * The lock lasts as long as the page does.
  */
-export async function claimSeat(room: string): Promise<boolean> {
+export async function claimSeat({ room, identity }: Pick<Seat, "room" | "identity">): Promise<boolean> {
   if (!navigator.locks) return true;
+  const name = `${seatKey(room)}.${identity}`;
+  if (held.has(name)) return true;
   return new Promise((resolve) => {
     navigator.locks
-      .request(seatKey(room), { ifAvailable: true }, (lock) => {
+      .request(name, { ifAvailable: true }, (lock) => {
+        if (lock !== null) held.add(name);
         resolve(lock !== null);
         return lock === null ? undefined : new Promise<never>(() => {});
       })
       .catch(() => resolve(true));
   });
 }
+
+const held = new Set<string>();

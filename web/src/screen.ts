@@ -1,44 +1,57 @@
 /** The shared screen: the briefing before the show, captions during it, the countdown while somebody thinks. */
 
 import type { Participant, VideoTrack } from "livekit-client";
-import type { Briefing } from "./api";
+import { type Briefing, sentence } from "./api";
 import type { Segment } from "./captions";
 import { h, setText } from "./dom";
+import { Mandala } from "./mandala";
 
-const linesShown = 4;
-const fadeAfterMs = 12_000;
+const linesShown = 6;
+const fadeAfterMs = 9_000;
+const goneAfterMs = 45_000;
 const announceEveryMs = 1_500;
+
+export interface Thinking {
+  name: string;
+  colour: string;
+  secondsLeft: number;
+  share: number; // of the time, that is left
+}
 
 interface Line {
   box: HTMLElement;
   text: HTMLElement;
+  changedAt: number;
 }
 
 export class Screen {
   readonly element = h("section", { class: "screen", "aria-label": "Shared screen" });
   /** Read by screen readers: whole sentences only, and not more often than they can be read. */
-  readonly announcer = h("div", { class: "unseen", "aria-live": "polite", role: "log" });
+  readonly announcer = h("div", { class: "unseen", "aria-live": "polite", role: "log", "aria-label": "Captions" });
   private readonly lines = new Map<string, Line>();
   private readonly captions = h("div", { class: "captions", "aria-hidden": "true" });
   private readonly before = h("div", { class: "before" });
-  private readonly thinking = h("div", { class: "thinking", hidden: true });
+  private readonly mandala = new Mandala();
   private readonly countdown = h("span", { class: "countdown" });
   private readonly thinker = h("p", { class: "thinker" });
+  private readonly thinkingBox = h("div", { class: "thinking", hidden: true, role: "timer" });
   private readonly pending: string[] = [];
   private announcing = 0;
   private shared: { track: VideoTrack; element: HTMLVideoElement } | null = null;
+  private thinking: Thinking | null = null;
 
   constructor() {
-    this.thinking.append(h("div", { class: "spiral", "aria-hidden": "true" }), this.countdown, this.thinker);
-    this.element.append(this.before, this.captions, this.thinking);
+    this.thinkingBox.append(this.mandala.canvas, h("div", { class: "count" }, this.countdown, this.thinker));
+    this.element.append(this.before, this.captions, this.thinkingBox);
   }
 
   showBriefing(title: string, briefing: Briefing | null): void {
     this.before.replaceChildren(
       h("p", { class: "eyebrow" }, "Today at the table"),
       h("h2", {}, title),
-      (briefing && h("p", { class: "tone" }, `With ${briefing.guest}. ${briefing.tone}`)) || "",
+      briefing ? h("p", { class: "tone" }, `With ${briefing.guest}. ${sentence(briefing.tone)}`) : "",
       briefing?.must_cover.length ? h("ul", {}, ...briefing.must_cover.map((point) => h("li", {}, point))) : "",
+      h("p", { class: "tone" }, "Say hello, and the show begins."),
     );
   }
 
@@ -48,34 +61,35 @@ export class Screen {
     if (!line) {
       const text = h("span");
       const who = h("b", {}, name);
-      who.style.color = colour;
       const box = h("p", {}, who, " ", text);
-      line = { box, text };
+      box.style.setProperty("--colour", colour);
+      line = { box, text, changedAt: 0 };
       this.lines.set(segment.id, line);
       this.captions.append(box);
     }
     setText(line.text, segment.text);
+    line.changedAt = segment.changedAt;
     line.box.classList.toggle("interim", !segment.final);
-    line.box.dataset.at = String(segment.changedAt);
+    line.box.classList.remove("old");
     if (segment.final) this.announce(`${name}: ${segment.text}`);
     while (this.lines.size > linesShown) {
       const [oldest] = this.lines.keys();
       if (oldest === undefined) break;
-      this.lines.get(oldest)?.box.remove();
-      this.lines.delete(oldest);
+      this.drop(oldest);
     }
   }
 
-  showThinking(name: string | null, secondsLeft: number): void {
-    this.thinking.hidden = name === null;
-    this.element.classList.toggle("is-thinking", name !== null);
-    if (name === null) return;
-    setText(this.countdown, String(Math.max(0, Math.ceil(secondsLeft))));
-    setText(this.thinker, `${name} is thinking`);
+  showThinking(thinking: Thinking | null): void {
+    this.thinking = thinking;
+    this.thinkingBox.hidden = thinking === null;
+    this.element.classList.toggle("is-thinking", thinking !== null);
+    if (thinking === null) return;
+    setText(this.countdown, String(Math.max(0, Math.ceil(thinking.secondsLeft))));
+    setText(this.thinker, `${thinking.name} is thinking`);
   }
 
   showShared(track: VideoTrack | null, from: Participant | null): void {
-    if (this.shared?.track === track) return;
+    if ((this.shared?.track ?? null) === track) return;
     if (this.shared) {
       this.shared.track.detach(this.shared.element);
       this.shared.element.remove();
@@ -83,20 +97,29 @@ export class Screen {
     }
     this.element.classList.toggle("has-video", track !== null);
     if (!track) return;
-    const element = h("video", {
-      class: "shared",
-      playsinline: true,
-      muted: true,
-      "aria-label": `${from?.name ?? "Somebody"}'s screen`,
-    });
+    const label = `${from?.name ?? "Somebody"}'s screen`;
+    const element = h("video", { class: "shared", playsinline: true, muted: true, "aria-label": label });
     track.attach(element);
     this.element.prepend(element);
     this.shared = { track, element };
   }
 
-  /** Old lines fade; call now and then. */
+  /** Old lines fade and go; call now and then. */
   fade(now: number): void {
-    for (const { box } of this.lines.values()) box.classList.toggle("old", now - Number(box.dataset.at) > fadeAfterMs);
+    for (const [id, line] of this.lines) {
+      const age = now - line.changedAt;
+      line.box.classList.toggle("old", age > fadeAfterMs);
+      if (age > goneAfterMs && this.lines.size > 1) this.drop(id);
+    }
+  }
+
+  draw(seconds: number, pixelRatio: number): void {
+    if (this.thinking) this.mandala.draw(this.thinking.colour, this.thinking.share, seconds, pixelRatio);
+  }
+
+  private drop(id: string): void {
+    this.lines.get(id)?.box.remove();
+    this.lines.delete(id);
   }
 
   private announce(text: string): void {

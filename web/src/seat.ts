@@ -3,6 +3,7 @@
 import { type Participant, Track, type VideoTrack } from "livekit-client";
 import { isAi, nameOf, type SpeakerState } from "./cast";
 import { h, setText } from "./dom";
+import { icon } from "./icons";
 import { Orb } from "./orb";
 
 const words: Record<SpeakerState, string> = {
@@ -32,6 +33,8 @@ export class Seat {
     this.orb = new Orb(colour, ai);
     this.disc.append(this.orb.canvas);
     if (!ai) this.disc.append(this.initial);
+    const badge = h("span", { class: "badge", "aria-hidden": "true" }, icon("muted"));
+    this.disc.append(badge);
     const label = h("div", { class: "label" }, this.name, this.doing);
     this.element = h(
       "li",

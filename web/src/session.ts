@@ -2,8 +2,9 @@
 
 import { DisconnectReason, type LocalAudioTrack, type LocalVideoTrack, Room, RoomEvent, Track } from "livekit-client";
 import { type JoinRequest, join, type Place, StudioProblem } from "./api";
+import { openCamera, openMicrophone } from "./devices";
 import { Events } from "./events";
-import { keepSeat, seat } from "./memory";
+import { keepSeat, preferences, seat } from "./memory";
 
 export type Connection =
   | "idle"
@@ -39,8 +40,9 @@ export class Session extends Events<SessionEvents> {
   });
   connection: Connection = "idle";
   place: Place | null = null;
-  private microphone: LocalAudioTrack | null = null;
-  private camera: LocalVideoTrack | null = null;
+  private clockOffsetMs = 0; // of the studio's clock from this machine's
+  /** What is published now, and again after a reconnection. */
+  tracks: { microphone: LocalAudioTrack | null; camera: LocalVideoTrack | null } = { microphone: null, camera: null };
   private request: JoinRequest | null = null;
 
   constructor() {
@@ -56,8 +58,7 @@ export class Session extends Events<SessionEvents> {
     request: JoinRequest,
     tracks: { microphone: LocalAudioTrack | null; camera: LocalVideoTrack | null },
   ): Promise<void> {
-    this.microphone = tracks.microphone;
-    this.camera = tracks.camera;
+    this.tracks = { microphone: tracks.microphone, camera: tracks.camera };
     this.request = request;
     this.become("connecting");
     try {
@@ -81,18 +82,21 @@ export class Session extends Events<SessionEvents> {
     await this.rejoin();
   }
 
-  get microphoneTrack(): LocalAudioTrack | null {
-    const track = this.room.localParticipant.getTrackPublication(Track.Source.Microphone)?.audioTrack;
-    return (track as LocalAudioTrack | undefined) ?? this.microphone;
+  /** The studio's time of day, in ms since 1970. */
+  now(): number {
+    return Date.now() + this.clockOffsetMs;
   }
 
   private async connect(): Promise<void> {
     if (!this.request) return;
+    const askedAt = Date.now();
     const place = await join(this.request);
-    const { name } = this.request;
+    this.clockOffsetMs = place.now * 1000 - (askedAt + Date.now()) / 2;
+    const { name, role = "host" } = this.request;
     this.place = place;
-    this.request = { name, room: place.room, rejoin: place.rejoin };
-    keepSeat({ room: place.room, name, rejoin: place.rejoin, atTable: true });
+    this.request = { name, role, room: place.room, rejoin: place.rejoin };
+    if (role === "host")
+      keepSeat({ room: place.room, identity: place.identity, name, rejoin: place.rejoin, atTable: true });
     try {
       await this.room.connect(place.url, place.token, { maxRetries: 1, peerConnectionTimeout: 10_000 });
     } catch (error) {
@@ -108,15 +112,16 @@ export class Session extends Events<SessionEvents> {
 
   private async publish(): Promise<void> {
     const me = this.room.localParticipant;
+    const { tracks } = this;
     try {
-      if (this.microphone) await me.publishTrack(this.microphone, { source: Track.Source.Microphone });
-      if (this.camera) await me.publishTrack(this.camera, { source: Track.Source.Camera });
+      if (isDead(tracks.microphone)) tracks.microphone = await openMicrophone(preferences().microphone);
+      if (tracks.microphone) await me.publishTrack(tracks.microphone, { source: Track.Source.Microphone });
+      if (isDead(tracks.camera)) tracks.camera = await openCamera(preferences().camera);
+      if (tracks.camera) await me.publishTrack(tracks.camera, { source: Track.Source.Camera });
     } catch (error) {
       console.warn("publishing failed", error);
-      this.emit(
-        "problem",
-        new StudioProblem("Your microphone does not reach the table.", "Reload the page to come back in."),
-      );
+      const text = error instanceof StudioProblem ? error.message : "Your microphone does not reach the table.";
+      this.emit("problem", new StudioProblem(text, "Reload the page to come back in."));
     }
   }
 
@@ -162,6 +167,11 @@ export class Session extends Events<SessionEvents> {
     this.connection = connection;
     this.emit("connection", connection);
   }
+}
+
+/** Leaving stops devices; coming back needs them anew. */
+function isDead(track: LocalAudioTrack | LocalVideoTrack | null): boolean {
+  return track !== null && track.mediaStreamTrack.readyState === "ended";
 }
 
 /** Wait, but no longer than until the browser is online again. */

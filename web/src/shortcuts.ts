@@ -15,10 +15,11 @@ const keys: [string, string][] = [
   ["G", "Go on"],
   ["T", "Think about it, or speak now"],
   ["C", "Mark a chapter"],
+  ["L", "Transcript"],
   ["?", "This sheet"],
 ];
 
-export function listenToKeys(controls: Controls): void {
+export function listenToKeys(controls: Controls, signal: AbortSignal): void {
   const run: Record<string, () => void> = {
     m: () => void controls.toggleMute(),
     v: () => void controls.toggleCamera(),
@@ -27,14 +28,15 @@ export function listenToKeys(controls: Controls): void {
     g: () => controls.send("go_on"),
     t: () => controls.toggleThink(),
     c: () => controls.markChapter(),
+    l: () => controls.transcript(),
     "?": () => controls.help(),
   };
   const ours = (event: KeyboardEvent) => {
     const target = event.target instanceof Element ? event.target : null;
-    const typing = target?.closest("input, textarea, select, dialog, [contenteditable]");
+    const typing = target?.closest("input, textarea, select, dialog, [contenteditable], [popover]");
     return !typing && !event.ctrlKey && !event.metaKey && !event.altKey && preferences().keys;
   };
-  document.addEventListener("keydown", (event) => {
+  const down = (event: KeyboardEvent) => {
     if (!ours(event) || event.repeat) return;
     if (event.key === " ") {
       // A focused button keeps its own use of the key.
@@ -46,11 +48,13 @@ export function listenToKeys(controls: Controls): void {
     } else {
       run[event.key.toLowerCase()]?.();
     }
-  });
-  document.addEventListener("keyup", (event) => {
+  };
+  const up = (event: KeyboardEvent) => {
     if (event.key === " ") void controls.talk(false);
-  });
-  window.addEventListener("blur", () => void controls.talk(false));
+  };
+  document.addEventListener("keydown", down, { signal });
+  document.addEventListener("keyup", up, { signal });
+  window.addEventListener("blur", () => void controls.talk(false), { signal });
 }
 
 export function helpSheet(): HTMLDialogElement {

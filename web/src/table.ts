@@ -3,23 +3,26 @@
 import { ConnectionQuality, type Participant, type Room, RoomEvent, Track } from "livekit-client";
 import type { Briefing } from "./api";
 import { Captions, type Segment } from "./captions";
-import { Colours, isAi, isSpeaker, nameOf, stateOf } from "./cast";
+import { Colours, isAi, isSpeaker, nameOf, rankOf, stateOf } from "./cast";
 import { showrunner } from "./commands";
 import { aisOf, Controls } from "./controls";
-import { clockText, h, setText } from "./dom";
+import { DeviceSheet } from "./device-sheet";
+import { h } from "./dom";
 import { type Episode, episodeAttribute, parseEpisode } from "./episode";
-import { icon } from "./icons";
 import { wakeAudio } from "./meter";
 import { Notices, type Severity } from "./notices";
 import { Screen } from "./screen";
 import { Seat } from "./seat";
 import type { Connection, Session } from "./session";
 import { helpSheet, listenToKeys } from "./shortcuts";
+import { TopBar } from "./top-bar";
+import { Transcript } from "./transcript";
 import { Voices } from "./voices";
 import { keepAwake } from "./wake-lock";
 
 const lateAfterMs = 15_000;
-const spokeRecentlyMs = 300;
+const deadAfterMs = 15_000;
+const unlit = "#3b4a8f";
 
 export class Table {
   readonly element = h("main", { class: "table" });
@@ -27,19 +30,26 @@ export class Table {
   private readonly colours = new Colours();
   private readonly seats = new Map<string, Seat>();
   private readonly row = h("ul", { class: "seats", "aria-label": "At the table" });
-  private readonly title = h("h1");
-  private readonly record = h("p", { class: "record" });
-  private readonly stand = h("p", { class: "stand-in", hidden: true }, "A local stand-in speaks for Claude");
+  private readonly absent = h(
+    "li",
+    { class: "seat ai absent" },
+    h("div", { class: "disc" }),
+    h("div", { class: "label" }, h("span", { class: "name" }, "Claude"), h("span", { class: "doing" }, "on the way")),
+  );
   private readonly screen = new Screen();
   private readonly notices = new Notices();
+  private readonly transcript = new Transcript((open) => this.element.classList.toggle("with-transcript", open));
   private readonly voices: Voices;
   private readonly controls: Controls;
-  private readonly help = helpSheet();
+  private readonly top: TopBar;
+  private readonly devices: DeviceSheet;
+  private readonly life = new AbortController();
   private episode: Episode | null = null;
-  private humanSpokeAt = 0;
+  private speaking = "";
+  private thinkingSince = 0; // seconds that were left when it began
   private lastFrame = 0;
   private frameMs = 16;
-  private readonly openedAt = Date.now();
+  private aloneSince = Date.now();
 
   constructor(
     private readonly session: Session,
@@ -48,43 +58,42 @@ export class Table {
   ) {
     this.room = session.room;
     this.voices = new Voices(this.room);
-    this.controls = new Controls(session, this.notices, { help: () => this.help.showModal() });
-    const captions = new Captions((segment) => this.caption(segment));
-    captions.listen(this.room);
-    this.listenToNotices();
-    setText(this.title, session.place?.title ?? "Roundtable");
-    this.screen.showBriefing(session.place?.title ?? "Roundtable", briefing);
-    const top = h(
-      "header",
-      { class: "top" },
-      this.title,
-      this.record,
-      this.stand,
-      h("span", { class: "push" }),
-      !stage && this.copyLink(),
-      !stage &&
-        h(
-          "button",
-          {
-            type: "button",
-            class: "bare",
-            title: "Keys (?)",
-            "aria-label": "Keys and help",
-            onclick: () => this.help.showModal(),
-          },
-          icon("help"),
-        ),
+    this.devices = new DeviceSheet(this.room);
+    const help = helpSheet();
+    const { devices } = this;
+    const showHelp = () => help.showModal();
+    this.controls = new Controls(session, this.notices, { help: showHelp, transcript: () => this.transcript.toggle() });
+    this.top = new TopBar(
+      stage ? null : { copyLink: () => void this.copyLink(), devices: () => devices.show(), help: showHelp },
     );
+    new Captions((segment) => this.caption(segment)).listen(this.room);
+    this.listenToNotices();
     this.element.classList.toggle("stage", stage);
-    this.element.append(top, h("div", { class: "scene" }, this.screen.element, this.row), this.notices.element);
+    this.element.append(
+      this.top.element,
+      h("div", { class: "scene" }, this.screen.element, this.row, this.transcript.element),
+      this.notices.element,
+    );
     if (!stage) this.element.append(this.controls.element);
-    this.element.append(this.screen.announcer, this.voices.element, this.help);
+    this.element.append(this.screen.announcer, this.voices.element, help, devices.dialog);
+    this.showTitle(session.place?.title ?? "Roundtable", briefing);
     this.follow();
-    if (!stage) listenToKeys(this.controls);
-    keepAwake();
+    if (!stage) listenToKeys(this.controls, this.life.signal);
+    this.life.signal.addEventListener("abort", keepAwake());
     this.refresh();
     requestAnimationFrame((now) => this.frame(now));
-    window.setInterval(() => this.everySecond(), 500);
+    const timer = window.setInterval(() => this.twiceASecond(), 500);
+    this.life.signal.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  close(): void {
+    this.life.abort();
+    this.element.remove();
+  }
+
+  showTitle(title: string, briefing: Briefing | null): void {
+    this.top.showTitle(title);
+    this.screen.showBriefing(title, briefing);
   }
 
   private follow(): void {
@@ -100,18 +109,11 @@ export class Table {
       RoomEvent.TrackUnmuted,
       RoomEvent.LocalTrackPublished,
       RoomEvent.LocalTrackUnpublished,
-      RoomEvent.ActiveSpeakersChanged,
       RoomEvent.Disconnected,
     ] as const;
     for (const event of refresh) this.room.on(event, () => this.refresh());
     this.room.on(RoomEvent.AudioPlaybackStatusChanged, () => this.offerSound());
     this.room.on(RoomEvent.ConnectionQualityChanged, (quality, participant) => this.quality(quality, participant));
-    this.room.on(RoomEvent.LocalAudioSilenceDetected, () =>
-      this.notices.show("microphone", {
-        severity: "warning",
-        text: "Your microphone is open but silent. Check that it is not muted by a switch, or choose another one.",
-      }),
-    );
     this.session.on("connection", (connection) => this.connection(connection));
     this.session.on("problem", (problem) =>
       this.notices.show("problem", { severity: "error", text: `${problem.message} ${problem.fix}` }),
@@ -121,73 +123,106 @@ export class Table {
 
   private get speakers(): Participant[] {
     const others = [...this.room.remoteParticipants.values()].filter(isSpeaker);
-    return this.stage ? others : [this.room.localParticipant, ...others];
+    const all = this.stage ? others : [this.room.localParticipant, ...others];
+    return all.filter((speaker) => speaker.identity).sort((a, b) => rankOf(a) - rankOf(b));
   }
 
   private refresh(): void {
-    const speakers = this.speakers;
+    const { speakers } = this;
     for (const [identity, seat] of this.seats) {
       if (speakers.some((speaker) => speaker.identity === identity)) continue;
       seat.close();
       this.seats.delete(identity);
     }
     const now = performance.now();
-    if (speakers.some((speaker) => !isAi(speaker) && speaker.isSpeaking)) this.humanSpokeAt = now;
-    const humanSpeaks = now - this.humanSpokeAt < spokeRecentlyMs;
-    for (const speaker of speakers) {
-      if (!speaker.identity) continue;
-      let seat = this.seats.get(speaker.identity);
-      if (!seat) {
-        seat = new Seat(speaker, this.colours.of(speaker, speakers));
-        this.seats.set(speaker.identity, seat);
-        this.row.append(seat.element);
-      }
-      seat.show(speaker, stateOf(speaker, humanSpeaks));
+    const humanSpeaks = this.humanSpeaks(speakers, now);
+    let lit: string | null = null;
+    for (const [index, speaker] of speakers.entries()) {
+      const seat = this.seats.get(speaker.identity) ?? this.seat(speaker, speakers);
+      const state = stateOf(speaker, this.voices.speaks(speaker, now), humanSpeaks);
+      seat.show(speaker, state);
+      if (state === "speaking" && (lit === null || isAi(speaker))) lit = seat.colour;
+      if (this.row.children[index] !== seat.element)
+        this.row.insertBefore(seat.element, this.row.children[index] ?? null);
     }
-    this.row.style.setProperty("--count", String(this.seats.size));
     const ais = aisOf(this.room);
+    if (ais.length === 0) this.row.append(this.absent);
+    else this.absent.remove();
+    this.row.style.setProperty("--count", String(this.row.childElementCount));
+    const thinker = this.episode?.thinking && this.seats.get(this.episode.thinking.who);
+    this.element.style.setProperty("--lit", (thinker || null)?.colour ?? lit ?? unlit);
     this.controls.showAis(ais, (ai) => this.colours.of(ai, speakers));
     this.showShared(speakers);
     this.readEpisode();
   }
 
+  private humanSpeaks(speakers: readonly Participant[], now: number): boolean {
+    return speakers.some((speaker) => !isAi(speaker) && this.voices.speaks(speaker, now));
+  }
+
+  private seat(speaker: Participant, speakers: readonly Participant[]): Seat {
+    const seat = new Seat(speaker, this.colours.of(speaker, speakers));
+    this.seats.set(speaker.identity, seat);
+    return seat;
+  }
+
   private readEpisode(): void {
     const runner = this.room.remoteParticipants.get(showrunner(this.room) ?? "");
     this.episode = parseEpisode(runner?.attributes[episodeAttribute]);
-    this.stand.hidden = !this.episode?.standIn;
-    if (this.episode?.title) setText(this.title, this.episode.title);
+    if (this.episode?.title) this.top.showTitle(this.episode.title);
     this.showTimes();
   }
 
   private showTimes(): void {
     const { episode } = this;
-    const now = Date.now();
-    this.record.classList.toggle("on", episode?.recording === true);
-    if (!episode) setText(this.record, "Not recording");
-    else if (!episode.recording) setText(this.record, "Recording is off");
-    else {
-      const size = episode.bytes === null ? "" : ` · ${(episode.bytes / 1e6).toFixed(1)} MB`;
-      setText(this.record, `Recording ${clockText((now - episode.startedAt) / 1000)}${size}`);
-    }
+    const now = this.session.now();
+    this.top.showEpisode(episode, now);
     const thinking = episode?.thinking ?? null;
-    const left = thinking ? thinking.until - (now - (episode?.startedAt ?? now)) / 1000 : 0;
-    const thinker = thinking && (this.room.getParticipantByIdentity(thinking.who) ?? null);
-    this.screen.showThinking(thinking ? (thinker ? nameOf(thinker) : thinking.who) : null, left);
     this.element.classList.toggle("thinking-mode", thinking !== null);
     for (const [identity, seat] of this.seats) seat.element.classList.toggle("thinker", thinking?.who === identity);
     this.controls.showThinking(thinking !== null);
+    if (!thinking || !episode) {
+      this.thinkingSince = 0;
+      this.screen.showThinking(null);
+      return;
+    }
+    const secondsLeft = thinking.until - (now - episode.startedAt) / 1000;
+    this.thinkingSince ||= Math.max(1, secondsLeft);
+    const seat = this.seats.get(thinking.who);
+    const thinker = this.room.getParticipantByIdentity(thinking.who);
+    const name = thinker ? nameOf(thinker) : thinking.who;
+    this.screen.showThinking({
+      name,
+      colour: seat?.colour ?? unlit,
+      secondsLeft,
+      share: secondsLeft / this.thinkingSince,
+    });
   }
 
-  private everySecond(): void {
-    this.showTimes();
+  private twiceASecond(): void {
+    this.refresh();
+    this.watchMicrophone();
     this.screen.fade(Date.now());
     const alone = showrunner(this.room) === null && this.session.connection === "connected";
-    if (alone && Date.now() - this.openedAt > lateAfterMs) {
+    if (!alone) this.aloneSince = Date.now();
+    if (alone && Date.now() - this.aloneSince > lateAfterMs) {
       this.notices.show("late", {
         severity: "warning",
-        text: "Claude has not come to the table. The studio's worker may be starting or busy; whoever runs the studio can see why in its window.",
+        text: "Claude has not come to the table. The studio's worker may be starting or busy; whoever runs the studio sees why in its window.",
       });
     } else this.notices.hide("late");
+  }
+
+  /** A living microphone is never wholly silent: it hisses. */
+  private watchMicrophone(): void {
+    const dead = this.voices.deadMs(this.room.localParticipant, performance.now()) > deadAfterMs;
+    if (!dead) {
+      this.notices.hide("dead");
+      return;
+    }
+    const text = "Your microphone is open but brings nothing. Look for a mute switch on it, or choose another one.";
+    const action = { label: "Devices", run: () => this.devices.show() };
+    this.notices.show("dead", { severity: "warning", text, action });
   }
 
   private showShared(speakers: readonly Participant[]): void {
@@ -204,7 +239,9 @@ export class Table {
   private caption(segment: Segment): void {
     const speaker = this.room.getParticipantByIdentity(segment.identity);
     if (!speaker) return;
-    this.screen.showCaption(segment, nameOf(speaker), this.colours.of(speaker, this.speakers));
+    const colour = this.colours.of(speaker, this.speakers);
+    this.screen.showCaption(segment, nameOf(speaker), colour);
+    this.transcript.add(segment, nameOf(speaker), colour);
   }
 
   private listenToNotices(): void {
@@ -236,6 +273,7 @@ export class Table {
 
   private quality(quality: ConnectionQuality, participant: Participant): void {
     if (!participant.isLocal) return;
+    this.top.showQuality(quality);
     if (quality === ConnectionQuality.Poor) {
       this.notices.show("quality", {
         severity: "warning",
@@ -245,62 +283,46 @@ export class Table {
   }
 
   private connection(connection: Connection): void {
-    const again = { label: "Come back in", run: () => void this.session.comeBack() };
     this.element.dataset.connection = connection;
-    const texts: Partial<Record<Connection, { severity: Severity; text: string; action?: typeof again }>> = {
-      reconnecting: { severity: "warning", text: "The connection is shaky. Reconnecting…" },
-      rejoining: {
+    if (connection === "reconnecting") {
+      this.notices.show("connection", { severity: "warning", text: "The connection is shaky. Reconnecting…" });
+    } else if (connection === "rejoining") {
+      this.notices.show("connection", {
         severity: "error",
-        text: "The connection is lost. Coming back to the same seat as soon as it can be…",
-      },
-      elsewhere: {
-        severity: "warning",
-        text: "You sit at this table in another tab or on another device.",
-        action: again,
-      },
-      removed: { severity: "warning", text: "You were asked to leave the table.", action: again },
-      ended: { severity: "info", text: "The show is over. The episode is kept under Episodes." },
-      left: { severity: "info", text: "You have left the table.", action: again },
-    };
-    const notice = texts[connection];
-    if (notice) this.notices.show("connection", notice);
-    else this.notices.hide("connection");
+        text: "The connection is lost. You come back to the same seat as soon as the studio can be reached.",
+      });
+    } else this.notices.hide("connection");
     this.refresh();
   }
 
-  private copyLink(): HTMLElement {
-    const copy = async () => {
-      const link = `${location.origin}/?room=${encodeURIComponent(this.session.place?.room ?? "")}`;
-      try {
-        await navigator.clipboard.writeText(link);
-        this.notices.show("link", { severity: "info", text: "The link to this table is copied.", lasts: 4 });
-      } catch {
-        this.notices.show("link", { severity: "info", text: `The link to this table: ${link}` });
-      }
-    };
-    return h(
-      "button",
-      {
-        type: "button",
-        class: "bare",
-        title: "Copy the link to this table",
-        "aria-label": "Copy the link to this table",
-        onclick: () => void copy(),
-      },
-      icon("link"),
-    );
+  private async copyLink(): Promise<void> {
+    const link = `${location.origin}/?room=${encodeURIComponent(this.session.place?.room ?? "")}`;
+    try {
+      await navigator.clipboard.writeText(link);
+      this.notices.show("link", { severity: "info", text: "The link to this table is copied.", lasts: 4 });
+    } catch {
+      this.notices.show("link", { severity: "info", text: `The link to this table: ${link}` });
+    }
   }
 
-  /** All orbs in one frame. When frames are late, they are drawn with fewer pixels rather than fewer times. */
+  /** All orbs in one frame. When frames come late, they are drawn with fewer pixels rather than less often. */
   private frame(now: number): void {
+    if (this.life.signal.aborted) return;
     const ms = this.lastFrame ? now - this.lastFrame : 16;
     this.lastFrame = now;
     if (ms < 250) this.frameMs += (ms - this.frameMs) * 0.05;
     const ratio = Math.min(window.devicePixelRatio, this.frameMs > 24 ? 1 : 2);
-    for (const speaker of this.speakers) {
-      const seat = this.seats.get(speaker.identity);
-      seat?.orb.draw(this.voices.level(speaker), ms / 1000, ratio);
+    const { speakers } = this;
+    let speaking = "";
+    for (const speaker of speakers) {
+      this.seats.get(speaker.identity)?.orb.draw(this.voices.measure(speaker, now), ms / 1000, ratio);
+      if (this.voices.speaks(speaker, now)) speaking += `${speaker.identity} `;
     }
+    if (speaking !== this.speaking) {
+      this.speaking = speaking;
+      this.refresh();
+    }
+    this.screen.draw(ms / 1000, ratio);
     requestAnimationFrame((next) => this.frame(next));
   }
 }

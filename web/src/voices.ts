@@ -2,11 +2,22 @@
 
 import { type Participant, type RemoteTrack, type Room, RoomEvent, Track } from "livekit-client";
 import { h } from "./dom";
-import { Meter } from "./meter";
+import { audioContext, Meter } from "./meter";
+
+interface Voice {
+  track: MediaStreamTrack;
+  meter: Meter;
+  level: number;
+  spokeAt: number;
+  soundAt: number;
+}
+
+const speakingLevel = 0.35; // -40 dBFS
+const speakingHoldMs = 350; // longer than the pauses between syllables
 
 export class Voices {
   readonly element = h("div", { hidden: true });
-  private readonly meters = new Map<string, { track: MediaStreamTrack; meter: Meter }>(); // by identity
+  private readonly meters = new Map<string, Voice>(); // by identity
 
   constructor(private readonly room: Room) {
     room.on(RoomEvent.TrackSubscribed, (track) => this.attach(track));
@@ -19,17 +30,40 @@ export class Voices {
     });
   }
 
-  /** The level of a speaker's voice now, 0 to 1. */
-  level(participant: Participant): number {
+  /** Measure a speaker's voice: its level now, 0 to 1. Once a frame. */
+  measure(participant: Participant, now: number): number {
+    const voice = this.voice(participant, now);
+    if (!voice) return 0;
+    voice.level = voice.meter.level();
+    if (voice.level > speakingLevel) voice.spokeAt = now;
+    if (voice.level > 0) voice.soundAt = now;
+    return voice.level;
+  }
+
+  speaks(participant: Participant, now: number): boolean {
+    const voice = this.meters.get(participant.identity);
+    return voice !== undefined && now - voice.spokeAt < speakingHoldMs;
+  }
+
+  /** For how long a microphone that should be open has brought nothing at all, in ms. */
+  deadMs(participant: Participant, now: number): number {
+    const voice = this.meters.get(participant.identity);
+    return voice && audioContext().state === "running" ? now - voice.soundAt : 0;
+  }
+
+  private voice(participant: Participant, now: number): Voice | undefined {
     const publication = participant.getTrackPublication(Track.Source.Microphone);
     const track = publication?.track?.mediaStreamTrack;
     const known = this.meters.get(participant.identity);
-    if (!track || publication?.isMuted) return 0;
-    if (known?.track === track) return known.meter.level();
+    if (!track || publication?.isMuted) {
+      if (known) Object.assign(known, { level: 0, spokeAt: Number.NEGATIVE_INFINITY, soundAt: now });
+      return undefined;
+    }
+    if (known?.track === track) return known;
     known?.meter.close();
-    const meter = new Meter(track);
-    this.meters.set(participant.identity, { track, meter });
-    return meter.level();
+    const voice = { track, meter: new Meter(track), level: 0, spokeAt: Number.NEGATIVE_INFINITY, soundAt: now };
+    this.meters.set(participant.identity, voice);
+    return voice;
   }
 
   private attach(track: RemoteTrack): void {
