@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -33,9 +32,24 @@ async def rehearse_show(settings: Settings, *, seconds: float, url: str | None, 
         return await _rehearse(settings, url.rstrip("/"), None, seconds, say)
     settings = _on_free_ports(settings)
     await asyncio.to_thread(prepare, settings, say)
+    studio = Studio(settings, say)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, studio.close)
     with ungrouped():
-        async with _studio(settings, say) as studio:
-            return await _rehearse(settings, f"http://127.0.0.1:{settings.web.port}", studio.piper_url, seconds, say)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(studio.run(), name="studio")
+            rehearsal = tasks.create_task(_rehearse_once_open(studio, settings, seconds, say), name="rehearsal")
+            await asyncio.wait({running, rehearsal}, return_when=asyncio.FIRST_COMPLETED)
+            studio.close()
+            if not rehearsal.done():
+                rehearsal.cancel()
+                raise StudioError("the studio was closed before the rehearsal was over", fix="start it again")
+    return rehearsal.result()
+
+
+async def _rehearse_once_open(studio: Studio, settings: Settings, seconds: float, say: Say) -> Report:
+    await studio.opened.wait()
+    return await _rehearse(settings, f"http://127.0.0.1:{settings.web.port}", studio.piper_url, seconds, say)
 
 
 async def _rehearse(settings: Settings, address: str, piper_url: str | None, seconds: float, say: Say) -> Report:
@@ -47,24 +61,6 @@ async def _rehearse(settings: Settings, address: str, piper_url: str | None, sec
             )
         finally:
             await voice.aclose()
-
-
-@asynccontextmanager
-async def _studio(settings: Settings, say: Say) -> AsyncIterator[Studio]:
-    studio = Studio(settings, say)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, studio.close)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(studio.run(), name="studio")
-        opened = tasks.create_task(studio.opened.wait())
-        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
-        opened.cancel()
-        try:
-            if not studio.opened.is_set():
-                raise StudioError("the studio was closed before it was open", fix="start again")
-            yield studio
-        finally:
-            studio.close()
 
 
 def _on_free_ports(settings: Settings) -> Settings:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent.errors import StudioError, ungrouped
 from agent.services import parts
@@ -49,6 +50,17 @@ def prepare(settings: Settings, report: Report) -> None:
         require_free(address.port, variable="STUDIO_LIVEKIT__PORT", host=address.host)
         require_free(address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=address.host, protocol="udp")
     set_up(settings, report)
+    _salvage(settings.recording.folder, report)
+
+
+def _salvage(recordings: Path, report: Report) -> None:
+    """Seal what a crash has left open. Folders of shows that run elsewhere are locked, and left alone."""
+    if not any(recordings.glob("*/.lock")):
+        return  # nothing was left, and the recorder takes a second to import
+    from agent.recording import salvage
+
+    for sealed in salvage(recordings):
+        report(f"salvaged {sealed.folder}, which a crash had left open")
 
 
 def server_address(settings: Settings) -> Address:
