@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from livekit.plugins.piper.speech import Float32, Resampler, Trimmer, speech_level_dbfs, to_int16
+from livekit.plugins.piper.tempo import Tempo
 
 RATE_HZ = 22_050
 
@@ -92,3 +93,17 @@ def test_too_loud_is_bent_not_wrapped() -> None:
 def test_level_is_that_of_the_speech_not_of_the_pauses() -> None:
     assert speech_level_dbfs(np.concatenate([silence(3), tone(1.0)]), RATE_HZ) == pytest.approx(-13.5, abs=0.2)
     assert speech_level_dbfs(silence(1), RATE_HZ) == -120.0
+
+
+def test_a_voice_that_is_slow_to_slow_down_is_asked_for_more() -> None:
+    tempo = Tempo((0.5, 1.0, 2.0), (60, 100, 180))
+    assert tempo.scale(1.0) == 1.0
+    assert tempo.scale(1.4) == pytest.approx(1.5)
+    assert tempo.scale(0.8) == pytest.approx(0.75)
+    assert tempo.scale(3.6) == pytest.approx(4.0)
+    assert tempo.scale(0.3) == pytest.approx(0.25)
+
+
+def test_lengths_that_were_not_measured_are_taken_in_proportion() -> None:
+    assert Tempo((1.0,), (1.0,)).scale(0.8) == pytest.approx(0.8)
+    assert Tempo((1.0,), (1.0,)).scale(1.3) == pytest.approx(1.3)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .model import Abort, Aborted
+from .model import Abort
 from .request import SynthesisRequest
 from .speech import Int16
 from .voice import Voice
-from .voices import find_voice
+from .voices import find_voice, model_path
 from .word_timing import Word
 
 Piece = list[Word] | Int16
@@ -46,7 +45,7 @@ class Synthesizer:
         self._most_requests = most_requests
         self._on_demand = on_demand
         self._threads, self._spinning = threads, spinning
-        self._voices: dict[str, Voice] = {}
+        self._voices: dict[Path, Voice] = {}
         self._loading = asyncio.Lock()
         self.under_way = 0
         self.turned_away = 0
@@ -62,12 +61,12 @@ class Synthesizer:
         """
         files = find_voice(voice)
         async with self._loading:
-            if (loaded := self._voices.get(str(files.model))) is None:
+            if (loaded := self._voices.get(files.model)) is None:
                 loop = asyncio.get_running_loop()
                 loaded = await loop.run_in_executor(
                     self._workers, lambda: Voice(files, threads=self._threads, spinning=self._spinning)
                 )
-                self._voices[str(files.model)] = loaded
+                self._voices[files.model] = loaded
             return loaded
 
     async def voice(self, name: str | None) -> Voice:
@@ -76,15 +75,16 @@ class Synthesizer:
             UnknownVoice: with the names of those there are.
             VoiceMissing: a path, and nothing there.
         """
-        for path, voice in self._voices.items():
-            if name is None or name in (voice.name, path):
+        path = model_path(name) if name is not None and name.endswith(".onnx") else None
+        for model, voice in self._voices.items():
+            if name is None or name == voice.name or path == model:
                 return voice
         names = ", ".join(voice.name for voice in self._voices.values())
-        if not self._on_demand or name is None or not name.endswith(".onnx"):
+        if not self._on_demand or path is None:
             raise UnknownVoice(f"no voice {name!r} here; there are: {names or 'none'}")
         if len(self._voices) >= MAX_VOICES:
             raise UnknownVoice(f"{MAX_VOICES} voices are loaded already ({names}); use those, or a server of its own")
-        return await self.load(name)
+        return await self.load(path)
 
     def admit(self) -> None:
         """
@@ -111,18 +111,14 @@ class Synthesizer:
 
     async def _next(self, pieces: Iterator[Piece], abort: Abort) -> Piece | None:
         async with self._turns:
-            work = self._workers.submit(next, pieces, None)
+            made = asyncio.get_running_loop().run_in_executor(self._workers, next, pieces, None)
             try:
-                return await asyncio.shield(asyncio.wrap_future(work))
+                return await asyncio.shield(made)
             except asyncio.CancelledError:
                 abort.set()
-                await _ended(work)  # milliseconds; the turn is not given on while the thread still works
+                await asyncio.wait([made])  # milliseconds; the turn is not given on while the thread still works
+                made.exception()  # an `Aborted`, which nobody is left to see
                 raise
 
     def close(self) -> None:
         self._workers.shutdown(wait=False, cancel_futures=True)
-
-
-async def _ended(work: Future[Piece | None]) -> None:
-    with suppress(Aborted):
-        await asyncio.wait_for(asyncio.wrap_future(work), timeout=1.0)

@@ -138,6 +138,9 @@ class TTS(tts.TTS[Never]):
         if self._server is not None:
             threading.Thread(target=self._warm, args=[self._server, self._opts.voice or ""], daemon=True).start()
 
+    async def __aenter__(self) -> TTS:
+        return self
+
     async def aclose(self) -> None:
         if self._owns_session and self._session is not None:
             await self._session.close()

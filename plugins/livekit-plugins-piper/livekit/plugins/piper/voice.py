@@ -17,6 +17,7 @@ from piper.const import BOS, PAD
 
 from .model import Abort, Model
 from .speech import Float32, Int16, Resampler, Trimmer, speech_level_dbfs
+from .tempo import TEMPO_SCALES, Tempo
 from .text import pieces
 from .voices import VoiceFiles
 from .word_timing import Word, estimate, spans
@@ -30,7 +31,7 @@ a short "Hm." louder than a sentence.)"""
 
 MAX_GAIN = 8.0
 
-CALIBRATION = "The quick brown fox jumps over the lazy dog, and nobody at the table seems to mind."
+CALIBRATION = "The quick brown fox jumps over the lazy dog."
 
 
 class UnknownSpeaker(ValueError):
@@ -71,8 +72,8 @@ class Voice:
         # Piper's front end alone: it never sees the network, which runs here in two parts.
         self._piper = PiperVoice(session=None, config=self._config)
         self._alone = lru_cache(maxsize=8192)(self._sound_of)
-        self._gain = 1.0
-        self._gain = self._calibrate()
+        self._gain, self._tempo = 1.0, Tempo((1.0,), (1.0,))
+        self._calibrate()
 
     @property
     def streams(self) -> bool:
@@ -125,7 +126,8 @@ class Voice:
                 last = number == len(parts) - 1
                 count = len(words) - taken if last else sum(first < end for first, _ in found[taken:])
                 mine = slice(taken, taken + count)
-                yield _Sentence(part, words[mine], [(first - start, last - start) for first, last in found[mine]])
+                bounds = [tuple(min(edge - start, len(part)) for edge in span) for span in found[mine]]
+                yield _Sentence(part, words[mine], bounds)
                 start, taken = end, taken + count
 
     def _sound(self, sentence: _Sentence, style: Style, abort: Abort) -> Iterator[tuple[list[Word], Float32]]:
@@ -150,7 +152,7 @@ class Voice:
         config = self._config
         return [
             config.noise_scale if style.noise_scale is None else style.noise_scale,
-            config.length_scale * style.timbre / style.speed,
+            config.length_scale * self._tempo.scale(style.timbre / style.speed),
             config.noise_w_scale if style.noise_w_scale is None else style.noise_w_scale,
         ]
 
@@ -173,21 +175,29 @@ class Voice:
     def _sound_of(self, word: str) -> str:
         return "".join(symbol for sentence in self._phonemes(word) for symbol in sentence)
 
-    def _calibrate(self) -> float:
-        """The gain that brings this voice's speech to TARGET_DBFS."""
+    def _calibrate(self) -> None:
+        """Measures on one sentence what the voice's level is and how its tempo follows the length scale."""
         style = Style(sample_rate_hz=self.sample_rate_hz)
         (sentence,) = self._sentences(CALIBRATION, Abort())
-        self._model.check(self._piper.phonemes_to_ids(sentence.phonemes), self._scales(style))
+        noise, usual, noise_w = self._scales(style)
+        ids = self._piper.phonemes_to_ids(sentence.phonemes)
+        speaker = self._config.default_speaker_id if self.speakers > 1 else None
+        self._model.check(ids, [noise, usual, noise_w])
         said = np.concatenate([samples for _, samples in self._sound(sentence, style, Abort())])
         level = speech_level_dbfs(said, self.sample_rate_hz)
-        return float(min(MAX_GAIN, 10 ** ((TARGET_DBFS - level) / 20)))
+        self._gain = float(min(MAX_GAIN, 10 ** ((TARGET_DBFS - level) / 20)))
+        if self._model.streams:  # else durations cost a whole synthesis each
+            without_chance = [
+                self._model.say(ids, [noise, usual * scale, 0.0], speaker, Abort()).frames for scale in TEMPO_SCALES
+            ]
+            self._tempo = Tempo(TEMPO_SCALES, [int(frames.sum()) for frames in without_chance if frames is not None])
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
     phonemes: list[str]
     words: list[str]
-    spans: list[tuple[int, int]]  # of each word, into `phonemes`
+    spans: Sequence[tuple[int, ...]]  # (first, end) of each word, into `phonemes`
 
 
 def _later(word: Word, samples: int, rate_hz: float) -> Word:

@@ -33,7 +33,7 @@ def find_voice(voice: str | Path | None = None) -> VoiceFiles:
     Raises:
         VoiceMissing: no such model, or no `.onnx.json` beside it.
     """
-    model = _default_model() if voice is None else Path(voice).expanduser().resolve()
+    model = _default_model() if voice is None else model_path(voice)
     if not model.is_file():
         raise VoiceMissing(
             f"no Piper voice at {model}; give the path of a .onnx file (voices: python -m piper.download_voices), "
@@ -43,6 +43,11 @@ def find_voice(voice: str | Path | None = None) -> VoiceFiles:
     if not config.is_file():
         raise VoiceMissing(f"the Piper voice {model} lacks its description; put {config.name} beside it")
     return VoiceFiles(model, config)
+
+
+def model_path(voice: str | Path) -> Path:
+    """A model's path in the one form by which loaded voices are told apart."""
+    return Path(voice).expanduser().resolve()
 
 
 def _default_model() -> Path:
