@@ -3,25 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
 import numpy.typing as npt
 
 from .decoding import Decoding, Mode, Word
-from .doubt import compression_ratio, doubts
+from .doubt import compression_ratio, doubts, words
 from .hallucination import is_no_speech, without_notes
-from .voice import Voice, VoiceMeter
+from .pauses import pieces
+from .voice import WINDOW_S, Voice, VoiceMeter
 from .whisper import FULL_WINDOW_S, RATE_HZ, Bias, Piece, Whisper, window_for
 
 NO_VOICE = 0.15
-"""Below this highest probability of voice, the model is not asked. Whispering and far microphones stay well above."""
-SHORTEST_WINDOW_S = 8.0
-PADDING_S = 4.0
+"""Below this highest probability of a voice the model is not asked. Whispering and far microphones stay well above."""
+LONGEST_S = 26.0
+"""Of one window's speech."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Size:
+    padding_s: float
+    shortest_s: float
+
+
+# A text in doubt is decoded again with more silence behind the speech, at last as stock faster-whisper does.
+_SIZES = (
+    _Size(padding_s=2.0, shortest_s=4.0),
+    _Size(padding_s=5.0, shortest_s=8.0),
+    _Size(padding_s=30.0, shortest_s=30.0),
+)
+
+Float32 = npt.NDArray[np.float32]
 
 
 class Abandoned(Exception):
     """Nobody waits for this decoding any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Try:
+    """A piece of text and what speaks for and against it."""
+
+    piece: Piece
+    voice: Voice
+    window_s: float
+    doubts: tuple[str, ...]
+    tries: int
 
 
 class Decoder:
@@ -30,6 +59,10 @@ class Decoder:
     def __init__(self, whisper: Whisper) -> None:
         self._whisper = whisper
         self._meter = VoiceMeter()
+
+    def warm_up(self) -> None:
+        """Compute now what the first FAST or INTERIM needs."""
+        self._whisper.warm_up()
 
     def decode(
         self,
@@ -54,113 +87,93 @@ class Decoder:
         """
         started = perf_counter()
         voice = self._meter.measure(pcm)
-        if voice.peak < NO_VOICE:
-            return _nothing(bias, voice, perf_counter() - started)
-        speech = pcm.astype(np.float32) / 32768.0
-        if mode is Mode.RECORD:
-            return self._record(speech, bias, voice, step, started)
-        return self._window(speech, mode, bias, voice, prefix, step, started)
+        found: list[_Try] = []
+        if voice.peak >= NO_VOICE:
+            speech = pcm.astype(np.float32) / 32768.0
+            if mode is Mode.RECORD:
+                found = self._record(speech, bias, voice, step)
+            else:
+                found = self._windows(speech, mode, bias, voice, prefix, step)
+        return _decoding(found, bias, voice, perf_counter() - started)
+
+    def _windows(
+        self, speech: Float32, mode: Mode, bias: Bias, voice: Voice, prefix: str | None, step: Callable[[], None]
+    ) -> list[_Try]:
+        """One window, or several where the audio is longer than one."""
+        found: list[_Try] = []
+        longest = int(LONGEST_S / WINDOW_S)
+        for start, end in pieces(voice.probability, voice.level, longest=longest):
+            start_s, end_s = start * WINDOW_S, end * WINDOW_S
+            part = speech[round(start_s * RATE_HZ) : round(end_s * RATE_HZ)]
+            found.append(self._window(part, mode, bias, voice.between(start_s, end_s), prefix, step))
+            bias = replace(bias, language=bias.language or found[-1].piece.language)
+            prefix = None
+        return found
 
     def _window(
-        self,
-        speech: npt.NDArray[np.float32],
-        mode: Mode,
-        bias: Bias,
-        voice: Voice,
-        prefix: str | None,
-        step: Callable[[], None],
-        started: float,
-    ) -> Decoding:
+        self, speech: Float32, mode: Mode, bias: Bias, voice: Voice, prefix: str | None, step: Callable[[], None]
+    ) -> _Try:
         length_s = len(speech) / RATE_HZ
-        windows = [window_for(length_s, padding_s=PADDING_S, shortest_s=SHORTEST_WINDOW_S)]
-        if mode is Mode.FAST and windows[0] < FULL_WINDOW_S:
-            windows.append(FULL_WINDOW_S)
-        best: tuple[int, Piece, float, tuple[str, ...]] | None = None
-        tries = 0
-        for window_s in windows:
-            tries += 1
+        best: _Try | None = None
+        for tries, size in enumerate(_SIZES if mode is Mode.FAST else _SIZES[:1], 1):
+            window_s = window_for(length_s, padding_s=size.padding_s, shortest_s=size.shortest_s)
             encoded = self._whisper.encode(speech, window_s)
             step()
             piece = self._whisper.decode(encoded, bias, prefix=prefix if tries == 1 else None)
             found = doubts(piece.text, voiced_s=voice.voiced_s, cut_off=piece.cut_off)
-            if best is None or len(found) <= best[0]:
-                best = (len(found), piece, window_s, found)
+            if best is not None and words(piece.text) == words(best.piece.text):
+                found = ()  # two windows that agree: so it was said
+            if best is None or len(found) <= len(best.doubts):
+                best = _Try(piece=piece, voice=voice, window_s=window_s, doubts=found, tries=tries)
+            best = replace(best, tries=tries)
             if not found:
                 break
             step()
         assert best is not None
-        _, piece, window_s, found = best
-        return _decoding([piece], bias, voice, window_s, perf_counter() - started, found, tries)
+        return best
 
-    def _record(
-        self,
-        speech: npt.NDArray[np.float32],
-        bias: Bias,
-        voice: Voice,
-        step: Callable[[], None],
-        started: float,
-    ) -> Decoding:
-        pieces: list[Piece] = []
+    def _record(self, speech: Float32, bias: Bias, voice: Voice, step: Callable[[], None]) -> list[_Try]:
+        found: list[_Try] = []
         for piece in self._whisper.transcribe(speech, bias):
-            pieces.append(piece)
+            heard = voice.between(piece.start_s, piece.end_s)
+            doubted = doubts(piece.text, voiced_s=heard.voiced_s)
+            found.append(_Try(piece=piece, voice=heard, window_s=FULL_WINDOW_S, doubts=doubted, tries=1))
             step()
-        text = " ".join(piece.text for piece in pieces)
-        found = doubts(text, voiced_s=voice.voiced_s)
-        return _decoding(pieces, bias, voice, FULL_WINDOW_S, perf_counter() - started, found, 1)
+        return found
 
 
-def _decoding(
-    pieces: list[Piece],
-    bias: Bias,
-    voice: Voice,
-    window_s: float,
-    decode_s: float,
-    found: tuple[str, ...],
-    tries: int,
-) -> Decoding:
-    kept: list[str] = []
-    spoken: list[Word] = []
-    for piece in pieces:
-        text = without_notes(piece.text)
-        if is_no_speech(
+def _decoding(found: list[_Try], bias: Bias, voice: Voice, decode_s: float) -> Decoding:
+    kept: list[tuple[_Try, str]] = []
+    for one in found:
+        text = without_notes(one.piece.text)
+        if not is_no_speech(
             text,
-            average_log_probability=piece.average_log_probability,
-            no_speech_probability=piece.no_speech_probability,
-            voiced_s=voice.voiced_s,
-            peak=voice.peak,
+            average_log_probability=one.piece.average_log_probability,
+            no_speech_probability=one.piece.no_speech_probability,
+            voiced_s=one.voice.voiced_s,
+            peak=one.voice.peak,
         ):
-            continue
-        kept.append(text)
-        spoken += piece.words
-    weights = [max(1, piece.tokens) for piece in pieces]
-    text = " ".join(kept)
+            kept.append((one, text))
+    spoken: list[Word] = [word for one, _ in kept for word in one.piece.words]
+    doubted = tuple(dict.fromkeys(doubt for one, _ in kept for doubt in one.doubts))
+    text = " ".join(text for _, text in kept)
+    parts = [one.piece for one in found]
+    weights = [max(1, piece.tokens) for piece in parts]
     return Decoding(
         text=text,
-        average_log_probability=(
-            float(np.average([piece.average_log_probability for piece in pieces], weights=weights)) if pieces else 0.0
-        ),
-        no_speech_probability=(
-            float(np.average([piece.no_speech_probability for piece in pieces], weights=weights)) if pieces else 1.0
-        ),
+        average_log_probability=_mean([piece.average_log_probability for piece in parts], weights, 0.0),
+        no_speech_probability=_mean([piece.no_speech_probability for piece in parts], weights, 1.0),
         compression_ratio=compression_ratio(text),
-        language=pieces[0].language if pieces else bias.language or "",
+        language=parts[0].language if parts else bias.language or "",
         words=tuple(spoken),
         voiced_s=voice.voiced_s,
-        encode_window_s=window_s,
+        encode_window_s=max((one.window_s for one in found), default=0.0),
         decode_s=decode_s,
-        doubtful=bool(found and kept),
-        doubts=found if kept else (),
-        tries=tries,
+        doubtful=bool(doubted),
+        doubts=doubted,
+        tries=max((one.tries for one in found), default=0),
     )
 
 
-def _nothing(bias: Bias, voice: Voice, decode_s: float) -> Decoding:
-    return Decoding(
-        text="",
-        average_log_probability=0.0,
-        no_speech_probability=1.0,
-        compression_ratio=0.0,
-        language=bias.language or "",
-        voiced_s=voice.voiced_s,
-        decode_s=decode_s,
-    )
+def _mean(values: list[float], weights: list[int], empty: float) -> float:
+    return float(np.average(values, weights=weights)) if values else empty

@@ -53,4 +53,4 @@ class Decoding:
     doubts: tuple[str, ...] = ()
     """Of the text that was returned: "repetition", "too few words", "too many words", "compression", "cut off"."""
     tries: int = 0
-    """Decodings that it took; above 1, an earlier text was doubtful."""
+    """Decodings that a window took, at most; above 1, an earlier text was doubtful."""

@@ -27,7 +27,7 @@ from .whisper import Bias, Whisper
 
 _QUICK = (Mode.FAST, Mode.INTERIM)
 _RECORD = (Mode.RECORD,)
-_NICENESS = 19  # the lowest priority: Linux then gives the lane some 1.5 % of a core that another thread wants
+_NICENESS = 10  # Linux then gives the lane a tenth of a core that another thread wants: little, but never nothing
 _OVERLOADED = "lower the number of speakers a worker, take a smaller model, or give the machine more cores"
 
 
@@ -61,7 +61,7 @@ class Recognizer:
     """Decodes speech for any number of callers at once, on two threads of its own.
 
     The quick lane runs FAST and INTERIM requests on all cores. The lane of record has a copy of the model, one core
-    and the lowest scheduling priority, so that it uses what the quick lane leaves over. FAST goes before INTERIM;
+    and a low scheduling priority, so that it uses what the quick lane leaves over. FAST goes before INTERIM;
     within one mode callers take turns. A request that is cancelled before it runs never runs; a running INTERIM that
     a FAST waits for, and a running one whose caller is gone, stop at the next step of the model.
 
@@ -119,7 +119,9 @@ class Recognizer:
         """
         with self._loading:
             if self._quick is None:
-                self._quick = self._open(self._cpu_threads)
+                quick = self._open(self._cpu_threads)
+                quick.warm_up()
+                self._quick = quick
 
     async def decode(
         self,
@@ -141,7 +143,7 @@ class Recognizer:
             language: ISO 639-1; None to detect it.
             prompt: text that came before, or in the style that is wanted. The last 110 tokens count.
             hotwords: names and terms to expect, separated by spaces or commas.
-            prefix: words that the text begins with, for sure, decoded before; saves their time. FAST and INTERIM only.
+            prefix: words that the text begins with, for sure. It saves no time. FAST and INTERIM only.
 
         Raises:
             ModelMissing: the model cannot be opened.
@@ -262,7 +264,7 @@ class Recognizer:
             _fail(request, error)
         else:
             self.statistics.decoded[request.mode] += 1
-            self.statistics.again += result.tries > 1
+            self.statistics.again += result.tries > 1 and request.mode is Mode.FAST
             with contextlib.suppress(concurrent.futures.InvalidStateError):
                 request.future.set_result(result)
 
@@ -300,7 +302,7 @@ def _int16(pcm: npt.NDArray[np.int16] | npt.NDArray[np.float32]) -> npt.NDArray[
 
 
 def _lower_priority() -> None:
-    """Give this thread, and those it starts, the lowest priority. Only Linux knows a priority for each thread."""
+    """Give this thread, and those it starts, a low priority. Only Linux knows a priority for each thread."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -8,21 +8,37 @@ import numpy as np
 import numpy.typing as npt
 from livekit.local_inference import VAD, VAD_WINDOW_SAMPLES
 
-RATE_HZ = 16_000
+from .whisper import RATE_HZ
+
 WINDOW_S = VAD_WINDOW_SAMPLES / RATE_HZ
 VOICE = 0.5  # the detector's own activation threshold in livekit-agents
 
+Float64 = npt.NDArray[np.float64]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Voice:
-    """What the detector found in one audio."""
+    """What the detector found in one audio, window by window of 32 ms."""
 
-    voiced_s: float
-    """Seconds of windows with a probability of 0.5 or more."""
-    peak: float
-    """The highest probability of any window, 0 to 1."""
-    level_dbfs: float
-    """RMS of the voiced windows, of all windows when none is voiced; -120 for digital silence."""
+    probability: Float64
+    """Of a voice, shape (windows,), 0 to 1."""
+    level: Float64
+    """RMS, shape (windows,), in units of int16."""
+
+    @property
+    def voiced_s(self) -> float:
+        """Seconds of windows with a probability of 0.5 or more."""
+        return float((self.probability >= VOICE).sum()) * WINDOW_S
+
+    @property
+    def peak(self) -> float:
+        """The highest probability, 0 to 1; 0 for an empty audio."""
+        return float(self.probability.max(initial=0.0))
+
+    def between(self, start_s: float, end_s: float) -> Voice:
+        """The part from `start_s` to `end_s`, rounded outwards to windows."""
+        part = slice(max(0, int(start_s / WINDOW_S)), max(0, -int(-end_s // WINDOW_S)))
+        return Voice(self.probability[part], self.level[part])
 
 
 class VoiceMeter:
@@ -32,27 +48,16 @@ class VoiceMeter:
         self._vad = VAD()
 
     def measure(self, pcm: npt.NDArray[np.int16]) -> Voice:
-        """Args:
-        pcm: int16, shape (samples,), 16 kHz mono. A last part shorter than a window of 32 ms is filled up with silence.
+        """Look at each window.
+
+        Args:
+            pcm: int16, shape (samples,), 16 kHz mono. A last part shorter than a window is filled up with silence.
         """
         count = -(-len(pcm) // VAD_WINDOW_SAMPLES)
-        if not count:
-            return Voice(voiced_s=0.0, peak=0.0, level_dbfs=-120.0)
         padded = np.zeros(count * VAD_WINDOW_SAMPLES, np.int16)
         padded[: len(pcm)] = pcm
         windows = padded.reshape(count, VAD_WINDOW_SAMPLES)
         self._vad.reset()
-        probability = np.array([self._vad.predict(window) for window in windows])
-        voiced = probability >= VOICE
-        heard = windows[voiced] if voiced.any() else windows
-        return Voice(
-            voiced_s=float(voiced.sum()) * WINDOW_S,
-            peak=float(probability.max()),
-            level_dbfs=level_dbfs(heard),
-        )
-
-
-def level_dbfs(pcm: npt.NDArray[np.int16]) -> float:
-    """RMS level; 0 is a full-scale square wave, -120 the floor."""
-    power = float(np.mean(np.square(pcm.astype(np.float64)))) if pcm.size else 0.0
-    return max(-120.0, 10.0 * float(np.log10(power / 32768.0**2 + 1e-12)))
+        probability = np.array([self._vad.predict(window) for window in windows], np.float64)
+        level = np.sqrt(np.mean(np.square(windows.astype(np.float64)), axis=1))
+        return Voice(probability, level)

@@ -6,6 +6,7 @@ import importlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +17,15 @@ from .doubt import compression_ratio
 from .errors import ModelMissing
 
 RATE_HZ = 16_000
-FRAMES_PER_S = 100  # of the mel spectrogram; the encoder halves it
+FRAMES_PER_S = 100  # of the mel spectrogram
+POSITIONS_PER_S = 50  # of the encoder's output
 FULL_WINDOW_S = 30.0
+CONTEXT_S = (
+    15.0  # what the decoder sees at least; 10 s brought loops, 30 s no better texts and 1.5 times the time a token
+)
+_SILENT_MEL = (
+    -0.6
+)  # of the silence after ordinary speech: Whisper's features end 2 below the loudest (which is near 1.4)
 TOKENS_PER_S = 12.0  # more than anyone speaks (fast English is 5 words, 7 tokens a second): a bound for loops
 TOKENS_AT_LEAST = 24
 
@@ -55,14 +63,18 @@ class Piece:
     language: str
     tokens: int
     cut_off: bool = False
+    """The decoder ran into its limit of tokens."""
     words: tuple[Word, ...] = ()
+    start_s: float = 0.0
+    end_s: float = 0.0
+    """Of a segment: seconds from the start of the audio."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """An encoder's output, and how much of the audio lies in it."""
 
-    output: Any
+    output: Any  # a ctranslate2.StorageView, float32, shape (1, positions, width), 50 positions a second
     window_s: float
     speech_s: float
 
@@ -82,6 +94,7 @@ class Whisper:
             ModelMissing: it cannot be opened or downloaded.
         """
         faster_whisper: Any = importlib.import_module("faster_whisper")  # untyped, and slow to import: 1 s
+        self._ctranslate2: Any = importlib.import_module("ctranslate2")
         try:
             self._model: Any = faster_whisper.WhisperModel(
                 model,
@@ -102,20 +115,48 @@ class Whisper:
         """ISO 639-1 codes that the model knows; ("en",) for an English-only one."""
         return tuple(self._model.supported_languages)
 
+    def warm_up(self) -> None:
+        """Compute now what the first `encode` needs: about 1 s."""
+        _ = self._silence
+
     def encode(self, speech: Float32, window_s: float) -> Encoded:
-        """Run the encoder.
+        """Run the encoder over a short window, and put silence behind its output, up to `CONTEXT_S`.
+
+        The decoder knows 30 s only: given a short encoding, it repeats itself or leaves a clause out. The encoding of
+        silence is always about the same, so it is computed once and appended: the decoder then sees speech with silence
+        after it, as in its training, and the encoder's time is still that of the short window. Word errors on 132 clips
+        of synthetic and recorded speech of 1 to 9 s: full window 8.2 to 8.9 %, window of speech + 2 s with silence
+        behind it 8.1 %, without 26 % (loops), window of speech + 4 s without 8.9 % for twice the encoder's time.
 
         Args:
             speech: float32 in -1..1, shape (samples,), 16 kHz; cut at `window_s`.
-            window_s: 1 to 30 s; the rest of it is silence.
+            window_s: what the encoder sees, 1 to 30 s; what the speech does not fill is digital silence.
         """
         window_s = min(window_s, FULL_WINDOW_S)
         frames = round(window_s * FRAMES_PER_S)
         padded = np.zeros(frames * RATE_HZ // FRAMES_PER_S, np.float32)
         speech = speech[: len(padded)]
         padded[: len(speech)] = speech
-        features = self._model.feature_extractor(padded, padding=0)[:, :frames]
-        return Encoded(self._model.encode(features), window_s, len(speech) / RATE_HZ)
+        output = self._encode(self._model.feature_extractor(padded, padding=0)[:, :frames])
+        behind = self._silence[:, output.shape[1] :]
+        if behind.shape[1]:
+            output = np.concatenate([output, behind], axis=1)
+        storage = self._ctranslate2.StorageView.from_array(np.ascontiguousarray(output))
+        return Encoded(storage, window_s, len(speech) / RATE_HZ)
+
+    @cached_property
+    def _silence(self) -> Float32:
+        """The encoding of silence, shape (1, positions of `CONTEXT_S`, width), as it stands in a full window."""
+        bands = self._model.model.n_mels
+        full = self._encode(np.full((bands, round(FULL_WINDOW_S * FRAMES_PER_S)), _SILENT_MEL, np.float32))
+        return full[:, : round(CONTEXT_S * POSITIONS_PER_S)]
+
+    def _encode(self, features: Float32) -> Float32:
+        """Log-mel features of shape (bands, frames) to the encoder's output, shape (1, positions, width)."""
+        storage = self._ctranslate2.StorageView.from_array(np.ascontiguousarray(features[np.newaxis]))
+        encoded = self._model.model.encode(storage, to_cpu=True)
+        output: Float32 = np.array(encoded.to(self._ctranslate2.DataType.float32))
+        return output
 
     def language_of(self, encoded: Encoded) -> str:
         """The most probable language, ISO 639-1."""
@@ -128,7 +169,7 @@ class Whisper:
         """Greedy text of one window.
 
         Args:
-            prefix: words that the text begins with, for sure; they are not decoded again but are part of the result.
+            prefix: words that the text begins with, for sure. CTranslate2 feeds them one by one, so they save no time.
         """
         language = bias.language or self.language_of(encoded)
         tokenizer = self._tokenizer(language)
@@ -145,17 +186,18 @@ class Whisper:
             max_length=max_length,
             return_scores=True,
             return_no_speech_prob=True,
+            suppress_blank=not known,  # else the text could not end after the prefix
         )[0]
-        tokens = list(result.sequences_ids[0])
-        text = tokenizer.decode([*known, *tokens]).strip()
+        tokens = list(result.sequences_ids[0])  # the prefix's among them
+        text = tokenizer.decode(tokens).strip()
         return Piece(
             text=text,
             average_log_probability=float(result.scores[0]) * len(tokens) / (len(tokens) + 1) if tokens else 0.0,
             no_speech_probability=float(result.no_speech_prob),
             compression_ratio=compression_ratio(text),
             language=language,
-            tokens=len(known) + len(tokens),
-            cut_off=len(tokens) >= limit - 1,
+            tokens=len(tokens),
+            cut_off=len(tokens) - len(known) >= limit - 1,
         )
 
     def transcribe(self, speech: Float32, bias: Bias) -> Iterator[Piece]:
@@ -179,6 +221,8 @@ class Whisper:
                 compression_ratio=float(segment.compression_ratio),
                 language=str(info.language),
                 tokens=len(segment.tokens),
+                start_s=float(segment.start),
+                end_s=float(segment.end),
                 words=tuple(
                     Word(word=word.word.strip(), start_s=float(word.start), end_s=float(word.end))
                     for word in segment.words or ()
@@ -205,7 +249,7 @@ class Whisper:
         return [*head, *tokenizer.sot_sequence, tokenizer.no_timestamps]
 
 
-def window_for(speech_s: float, *, padding_s: float, shortest_s: float, step_s: float = 1.0) -> float:
-    """The encoder window for an audio: its length and the padding, in whole steps, within `shortest_s` and 30 s."""
-    wanted = math.ceil((speech_s + padding_s) / step_s) * step_s
+def window_for(speech_s: float, *, padding_s: float, shortest_s: float) -> float:
+    """The encoder window for an audio: its length and the padding, in steps of half a second, up to 30 s."""
+    wanted = math.ceil((speech_s + padding_s) * 2) / 2
     return min(FULL_WINDOW_S, max(shortest_s, wanted))

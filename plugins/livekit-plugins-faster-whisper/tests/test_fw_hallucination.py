@@ -1,0 +1,40 @@
+import pytest
+from livekit.plugins.faster_whisper.hallucination import is_no_speech, is_phrase, without_notes
+
+
+def verdict(text: str, *, log: float = -0.3, none: float = 0.05, voiced_s: float = 1.0, peak: float = 0.99) -> bool:
+    return is_no_speech(text, average_log_probability=log, no_speech_probability=none, voiced_s=voiced_s, peak=peak)
+
+
+def test_what_subtitlers_note_is_not_said():
+    assert without_notes("[Music]") == ""
+    assert without_notes("(laughs) Well, *coughs* yes. ♪") == "Well, yes."
+
+
+@pytest.mark.parametrize("text", ["", "...", "?!"])
+def test_punctuation_alone_is_nothing(text: str):
+    assert verdict(text)
+
+
+@pytest.mark.parametrize("text", ["Thank you for watching!", "you", "Thank you.", "Thank you. Thank you."])
+def test_a_film_ending_on_weak_ground_falls(text: str):
+    assert is_phrase(text)
+    assert verdict(text, none=0.7)
+    assert verdict(text, log=-0.9)
+    assert verdict(text, voiced_s=0.05)
+    assert verdict(text, peak=0.6)
+
+
+def test_a_clear_thank_you_is_heard():
+    assert not verdict("Thank you.", voiced_s=0.6)
+
+
+def test_openais_rule_needs_both_figures():
+    assert verdict("some words", none=0.7, log=-1.2)
+    assert not verdict("some words", none=0.7, log=-0.5)
+    assert not verdict("some words", none=0.2, log=-1.2)
+
+
+def test_words_without_any_voice_are_nobodys():
+    assert verdict("They went to the market", voiced_s=0.03, peak=0.4)
+    assert not verdict("They went to the market", voiced_s=1.2)
