@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from agent.floor.events import SpeakerId
-from agent.floor.grammar import EVERYONE, EXCLUDED, NOT_EVERYONE, is_addressed
+from agent.floor.grammar import COURTESY, EVERYONE, EXCLUDED, NOT_EVERYONE, is_addressed
 from agent.floor.names import WORD, NameHeard, Seat, names_in, words
 
 
@@ -36,6 +36,7 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
     others = tuple(seat for seat in seats if seat.who != by)
     personas = [seat.who for seat in others if seat.role == "ai"]
     to: list[SpeakerId] = []
+    thanked: list[SpeakerId] = []
     everyone = False
     excluded: set[SpeakerId] = set()
     rest: list[str] = []
@@ -49,13 +50,14 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
             if EXCLUDED.search(rewritten[:place]):
                 excluded.update(name.who for name in group)
             elif is_addressed(rewritten, f"<{index}>", exact=all(name.exact for name in group)):
-                to.extend(name.who for name in group)
+                (thanked if COURTESY.search(rewritten) else to).extend(name.who for name in group)
                 called.append(f"<{index}>")
         for name in called:
             rewritten = rewritten.replace(name, "")
         rest.append(re.sub(r"<\d+>", "somebody", EVERYONE.sub("", rewritten) if everyone else rewritten))
     if everyone:
         to.extend(personas)
+    to = to or thanked  # "Thank you, Claude. Nova, ..." asks Nova alone
     return Address(tuple(dict.fromkeys(who for who in to if who not in excluded)), " ".join(rest))
 
 
@@ -68,16 +70,19 @@ def _sentences(text: str) -> list[str]:
 
 
 def _rewrite(sentence: str, seats: tuple[Seat, ...]) -> tuple[str, list[list[NameHeard]]]:
-    """Names become `<0>`, `<1>`, ...; "Claude and the guest" is one group, `<0>`."""
+    """Names become `<0>`, `<1>`, ...; "Claude and the guest" is one group, and "our guest, Nova," is one name."""
     spans = [match.span() for match in WORD.finditer(sentence)]
     found = list(names_in(words(sentence), seats))
     groups: list[list[NameHeard]] = []
     pieces: list[str] = []
     place = 0
+    begun: int | None = None  # where "our guest," began, when its name follows
     for name, after in zip_longest(found, found[1:]):
         start, end = spans[name.start][0], spans[name.end - 1][1]
+        start = start if begun is None else begun
         if after is not None and after.who == name.who and sentence[end : spans[after.start][0]] == ", ":
-            continue  # "my co-host, Claude": one name is enough, and the other stays as words
+            begun = start
+            continue
         between = sentence[place:start]
         joined = groups and between in (" and ", ", and ", " & ", " then ", " and then ") and pieces[-1].endswith(">")
         if joined:
@@ -88,6 +93,7 @@ def _rewrite(sentence: str, seats: tuple[Seat, ...]) -> tuple[str, list[list[Nam
             groups.append([name])
         if name.possessive:
             pieces.append("'s")
-        place = end
+        place = end + (begun is not None and sentence[end : end + 2] == ", ")
+        begun = None
     pieces.append(sentence[place:])
     return "".join(pieces), groups

@@ -112,7 +112,8 @@ _ALONE = _any(
 _MAY = _any("does|do|would|can|could|will|has|have|should|is|are|might|may|shall|doesn't|wouldn't|won't|can't|isn't")
 
 _MENTIONED = (
-    r"\b(?:co-?host|guest|friend|colleague|assistant|model|host|partner), {n}, (?!do you|what do you|are you)",
+    r"\b(?:friend|colleague|assistant|model|host|partner), {n}, (?!do you|what do you|are you)",
+    r"{n} (?:later|afterwards|another time|some other time|in a (?:minute|moment|second|bit|while))\b",
     r"{n},? and (?:i|me|myself)\b",
     r"^{o}{n}, (?:who|which) (?!do |would |are |should |will |else|was it|is it|is right)[^?]*[^?]$",
     r"^{o}{n}, (?:our|my|the|a|an) [^,]+, (?:is|was|has|had|said|says|will|can|does|did|just|joined|joins)\b",
@@ -159,6 +160,10 @@ _HANDED_OVER = (
     r"^{o}let {n} {takes}\b",
     r"^{o}{n} (?:should|could|can|may|might|must|gets? to|wants? to|has to)(?: \w+)? {takes}\b",
     r"^{o}{n} (?:can|could|would|wants?|has|knows)(?: \w+)? (?:answer|explain|help|say|tell)\b",
+)
+COURTESY = re.compile(
+    r"^(?:\w+,? )?(?:thank you|thanks|thanks a lot|thank you (?:very|so) much|(?:good|great|nice) (?:point|answer|one)|"
+    r"well said|well put|welcome|welcome back|hello|hi|sorry|right|okay|i see|exactly|interesting),? <0>[.!]*$"
 )
 EXCLUDED = re.compile(
     r"\b(?:not(?: (?:you|from|for|to|asking|by))?|without|except|rather than|instead of|other than|anyone but|"
