@@ -17,6 +17,7 @@ from agent.speaking.spoken_tables import (
     CURRENCIES,
     PLURALS,
     ROMAN,
+    SIGNS,
     SPELLED,
     UNITS,
     WORDS_IN_CAPITALS,
@@ -169,7 +170,7 @@ _RULES: tuple[_Rule, ...] = (
     ),
     _rule(r"(?P<a>[12]\d{3})\s?[–-]\s?(?P<b>[12]\d{3})", lambda found: f"{_year(found['a'])} to {_year(found['b'])}"),
     _rule(r"(?P<year>1[1-9]\d0|20\d0)s", lambda found: _decade(found["year"])),
-    _rule(r"[’'](?P<year>\d0)s", lambda found: _decade(found["year"])),
+    _rule(r"(?<=[’'])(?P<year>\d0)s", lambda found: _decade(found["year"])),
     _rule(
         rf"(?P<a>{_NUMBER})\s?–\s?(?P<b>{_NUMBER})(?P<percent>%?)",
         lambda found: f"{_cardinal(found['a'])} to {_cardinal(found['b'])}{' percent' if found['percent'] else ''}",
@@ -186,6 +187,10 @@ _RULES: tuple[_Rule, ...] = (
     _rule(
         rf"(?P<amount>{_NUMBER})(?P<scale>[kKMB]|bn|mn)",
         lambda found: f"{_cardinal(found['amount'])} {_scale(found['scale'])}",
+    ),
+    _rule(
+        rf"(?P<number>{_NUMBER})-(?P<rest>[A-Za-z]{{2,}}(?:-[A-Za-z]+)*)",
+        lambda found: f"{_cardinal(found['number'])} {found['rest'].replace('-', ' ')}",
     ),
     _rule(r"(?P<over>[1-9])/(?P<under>[2-9]|10)", _fraction),
     _rule(r"(?P<a>\d+)/(?P<b>\d+)", lambda found: f"{_cardinal(found['a'])} slash {_cardinal(found['b'])}"),
@@ -262,8 +267,15 @@ def spoken_words(text: str) -> tuple[Word, ...]:
             written = text[unit.start() : closing.end()]
             spoken = say(found) + _mark(closing[0])
             break
-        words.append(Word(" ".join(written.split()), spoken if spoken is not None else _plain(written)))
+        said = spoken if spoken is not None else _plain(written)
+        if said.startswith(","):  # a parenthesis or a dash: the comma belongs to the word before
+            said = said[1:].strip()
+            if words and words[-1].spoken[-1:].isalnum():
+                words[-1] = Word(words[-1].written, words[-1].spoken + ",")
+        words.append(Word(" ".join(written.split()), said))
         place = unit.start() + len(written)
+    if words and words[-1].written.endswith(".") and words[-1].spoken[-1:].isalnum():
+        words[-1] = Word(words[-1].written, words[-1].spoken + ".")  # "etc." at the end is a full stop as well
     return tuple(words)
 
 
@@ -281,13 +293,9 @@ def _plain(written: str) -> str:
         return known + tail.replace(".", "")
     if regex.fullmatch(r"[—–-]+", bare):
         return ","
-    said = (
-        regex.sub(r"[—–]+", ", ", bare.rstrip("—–"))
-        .replace("’", "'")
-        .replace("…", "...")
-        .replace("_", " ")
-        .replace("/", " ")
-    )
+    said = regex.sub(r"[—–]+", ", ", bare.rstrip("—–")).replace("’", "'").replace("…", "...")
+    said = regex.sub(r"[&@%$€£¥#+=×→<>{}\[\]()|~^*_/\\\"“”]", lambda sign: f" {SIGNS.get(sign[0], '')} ", said)
+    said = " ".join(said.split())
     if (
         written.startswith("(")
         or written.endswith(("—", "–"))

@@ -117,17 +117,34 @@ ABBREVIATIONS: dict[str, str] = {
     "nov.": "November",
     "dec.": "December",
 }
-# Capitals that are said as a word; all others are spelled out.
+# Capitals that are said as a word, names and words with emphasis; all others are spelled out.
 WORDS_IN_CAPITALS = frozenset(
     """
-    A AIDS ALL ALWAYS AN AND AS ASCII AT BASIC BE BERT BY CAN CAPTCHA COBOL COVID CRUD DARPA DO EVERY FIFA FOMO
-    GIF GO HE I ICANN IF IKEA IN IS IT JPEG JSON LAMP LASER LESS LLAMA ME MORE MUST MY NAND NASA NATO NEVER NO NOT
-    OF OK ON ONE OPEC OR PAAS PIN RADAR RAM REST ROM SAAS SARS SCUBA SIM SO SOAP SWAT TED THE THEY TO TWO UNESCO
-    UNICEF UP US VERY WASP WE WILL YAML YES YOLO YOU
+    A AH AIDS ALL ALWAYS AN AND ANY ARE AS ASCII AT BAD BASIC BE BERT BEST BIG BUT BY CAN CAPTCHA COBOL COVID CRUD
+    DARPA DO EVERY FIFA FOMO FOR FROM GIF GO GOOD GREAT HA HAD HAS HAVE HE HER HEY HIM HIS HMM HOW HUGE I ICANN IF
+    IKEA IN IS IT JPEG JSON JUST LAMP LASER LESS LLAMA LOVE MANY ME MORE MUCH MUST MY NAND NASA NATO NEVER NEW NO
+    NOT OF OH OLD ON ONE ONLY OPEC OR OUR PAAS PIN RADAR RAM REALLY REST ROM SAAS SAID SARS SCUBA SHE SIM SO SOAP
+    SOME STOP SWAT TED THAT THE THEIR THEY THIS TO TOO TWO UGH UNESCO UNICEF UP US VERY WAIT WAS WASP WE WHAT WHO
+    WHY WILL WITH WOW YAML YEAH YES YOLO YOU YOUR
     """.split()  # noqa: SIM905
 )
+# Signs within a word that no rule knows; others are dropped.
+SIGNS: dict[str, str] = {
+    "&": "and",
+    "@": "at",
+    "%": "percent",
+    "$": "dollars",
+    "€": "euros",
+    "£": "pounds",
+    "¥": "yen",
+    "+": "plus",
+    "=": "equals",
+    "×": "times",
+    "→": "to",
+}
 # Capitals with a saying of their own.
 SPELLED: dict[str, str] = {
+    "OK": "okay",
     "JPEG": "jay peg",
     "SQL": "sequel",
     "SAAS": "sass",
