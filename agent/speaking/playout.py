@@ -24,6 +24,11 @@ from agent.speaking.passage import Passage, Place
 log = logging.getLogger(__name__)
 
 LEAD_S = 0.02
+# Each time the queue has run dry the lead grows, since a crackling voice is worse than one that stops 10 ms later; a
+# quiet while later it shrinks again.
+LEAD_STEP_S = 0.01
+LEAD_LIMIT_S = 0.06
+CALM_S = 20.0
 
 REBUFFER = samples(0.1)  # a clause whose synthesis fell behind goes on when so much is there
 
@@ -31,6 +36,7 @@ DUCKED = 10 ** (-12 / 20)
 DUCK_FADE_S = 0.05
 _FADE_STEP = (1 - DUCKED) * FRAME_S / DUCK_FADE_S
 
+_LOUD_FRAMES = round(LEAD_LIMIT_S / FRAME_S) + 1  # so many frames after a voice nothing of it is queued any more
 _SILENCE: Int16 = np.zeros(FRAME, np.int16)
 
 
@@ -78,7 +84,7 @@ class Playout:
             time of its
             first sample. Contiguous while the voice plays, unless it was really heard with a gap.
         clock: the episode's.
-        lead_s: how much is queued ahead of what is heard.
+        lead_s: how much is queued ahead of what is heard, on a machine that keeps time.
     """
 
     def __init__(
@@ -87,7 +93,7 @@ class Playout:
         self._sink = sink
         self._tap = tap
         self._clock = clock
-        self._lead_s = lead_s
+        self._lead = _Lead(lead_s)
         self._line = _Line()
         self._voice: _Voice | None = None
         self._due: deque[tuple[_Due, PlayoutListener]] = deque()  # bounded by lead_s: a few entries a frame
@@ -145,17 +151,22 @@ class Playout:
         self._line.restart(self._clock.now())
         while True:
             now = self._clock.now()
-            if self._line.end < now:
-                if self._line.loud:
-                    self.counts.late_wakeups += 1
-                    self.counts.late_s += now - self._line.end
-                self._line.restart(now)
-            while self._line.end - now < self._lead_s:
-                await self._send(self._next_frame())
-                now = self._clock.now()
-                self._report(now)  # here: a device slower than the clock keeps the loop inside
             self._report(now)
-            await self._sleep(max(self._line.end - self._lead_s - now, 0.001))
+            if self._line.end < now:
+                self._too_late(now)
+            ahead_s = self._line.end - self._lead.at(now) - now
+            if ahead_s < 0:
+                await self._send(self._next_frame())
+            else:
+                await self._sleep(max(ahead_s, 0.001))
+
+    def _too_late(self, now: float) -> None:
+        """The queue has run dry: what comes next is heard from now on."""
+        if self._line.loud:
+            self.counts.late_wakeups += 1
+            self.counts.late_s += now - self._line.end
+            self._lead.grow(now)
+        self._line.restart(now)
 
     def _next_frame(self) -> Int16:
         at = self._line.end
@@ -263,6 +274,25 @@ class _Voice:
         self.fade_in = False
 
 
+class _Lead:
+    """How much to queue: as little as the machine allows."""
+
+    def __init__(self, least_s: float) -> None:
+        self._least_s = least_s
+        self._now_s = least_s
+        self._changed_at = 0.0
+
+    def grow(self, at: float) -> None:
+        self._now_s = max(self._least_s, min(LEAD_LIMIT_S, self._now_s + LEAD_STEP_S))
+        self._changed_at = at
+
+    def at(self, at: float) -> float:
+        if self._now_s > self._least_s and at - self._changed_at > CALM_S:
+            self._now_s = max(self._least_s, self._now_s - LEAD_STEP_S)
+            self._changed_at = at
+        return self._now_s
+
+
 class _Line:
     """The frames sent, and so when the next one will be heard. Counted in frames, so that it does not drift."""
 
@@ -285,7 +315,7 @@ class _Line:
 
     def advance(self, *, loud: bool) -> None:
         self._frames += 1
-        self._loud_frames = 4 if loud else max(0, self._loud_frames - 1)
+        self._loud_frames = _LOUD_FRAMES if loud else max(0, self._loud_frames - 1)
 
 
 def _full_frame(pcm: Int16) -> Int16:

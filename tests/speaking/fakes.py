@@ -171,7 +171,8 @@ def hum(text: str, rate: int = RATE_HZ) -> Int16:
     parts: list[Int16] = [np.zeros(int(0.05 * rate), np.int16)]
     for word in text.split():
         time = np.arange(int((0.06 * len(word) + 0.04) * rate)) / rate
-        parts.append((8000 * np.sin(2 * np.pi * 180 * time)).astype(np.int16))
+        edges = np.minimum(1, np.minimum(time, time[::-1]) / 0.008)
+        parts.append((8000 * edges * np.sin(2 * np.pi * 180 * time)).astype(np.int16))
         parts.append(np.zeros(int(0.02 * rate), np.int16))
     parts.append(np.zeros(int(0.15 * rate), np.int16))
     return np.concatenate(parts)
