@@ -256,5 +256,14 @@ def invite(name: str, room: str | None) -> None:
         say(f"{field:<9} {invitation[field]}")
 
 
+@main.command()
+def doctor() -> None:
+    """Try everything for real, and say what to do about what does not work."""
+    from agent.doctor import examine
+
+    healthy = asyncio.run(examine())
+    sys.exit(0 if healthy else 1)
+
+
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretSt
 from agent.settings.choices import EarChoice, Ears, VoiceChoice, Voices
 from agent.settings.problems import Wrong
 
-_PLACEHOLDERS = ("your", "changeme", "change-me", "xxx", "<", "...")
+_PLACEHOLDER = re.compile(r"your[-_ ]|change-?me|<|x+$|.*\.\.\.$", re.IGNORECASE)
 
 
 def variable(name: str) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def _key(value: object) -> object:
         value = value.strip()
         if any(ord(character) < 33 or ord(character) > 126 for character in value):
             raise Wrong("the key has spaces or characters that no key has", "copy it again")
-        if value.lower().startswith(_PLACEHOLDERS) or value.endswith("..."):
+        if _PLACEHOLDER.match(value):
             raise Wrong("the value is a placeholder, not a key", "put the real key there, or remove the line")
     return value
 

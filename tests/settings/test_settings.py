@@ -158,7 +158,7 @@ def test_what_a_choice_needs_is_asked_for(chosen: dict[str, str], missing: set[s
     assert all(problem.fix for problem in found.values())
 
 
-@pytest.mark.parametrize("value", ["your-key-here", "sk-ant-...", "<key>", "changeme"])
+@pytest.mark.parametrize("value", ["your-key-here", "sk-ant-...", "<key>", "changeme", "xxxxxxxx"])
 def test_a_placeholder_is_no_key(value: str) -> None:
     assert "placeholder" in problems(ANTHROPIC_API_KEY=value)["ANTHROPIC_API_KEY"].wrong
 
