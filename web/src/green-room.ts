@@ -51,6 +51,7 @@ export class GreenRoom {
   private readonly newShow = h("div", { class: "new-show" });
   private readonly consent = h("input", { type: "checkbox", id: "consent", required: true });
   private readonly problem = h("p", { class: "problem", role: "alert" });
+  private readonly waiting = h("p", { class: "problem", role: "status" });
   private readonly button = h("button", { type: "submit", class: "primary big" }, "Join the table");
   private shows: Show[] = [];
   private all: Briefing[] = [];
@@ -87,6 +88,7 @@ export class GreenRoom {
         this.consent,
         h("span", {}, "I agree to be recorded: my voice on a track of its own, with captions."),
       ),
+      this.waiting,
       this.problem,
       this.button,
     );
@@ -118,10 +120,9 @@ export class GreenRoom {
       briefings().catch((): Briefing[] => []),
     ]);
     if (about.livekit) void this.mirror.checkNetwork(about.livekit);
-    if (about.reasons.length) {
-      this.say(new StudioProblem(`No show can start yet: ${about.reasons.join("; ")}.`, "This page keeps trying."));
-      this.asking = window.setTimeout(() => void this.load(), askAgainMs);
-    } else if (!this.joining) setText(this.problem, "");
+    const why = about.reasons.join("; ");
+    setText(this.waiting, why && `No show can start yet: ${why}. This page keeps trying.`);
+    if (why) this.asking = window.setTimeout(() => void this.load(), askAgainMs);
     if (JSON.stringify(shows) !== JSON.stringify(this.shows)) this.offer(shows);
     if (JSON.stringify(all) !== JSON.stringify(this.all)) this.offerBriefings(all);
     if (!this.all.length) this.read();
