@@ -54,7 +54,7 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
                 called.append(f"<{index}>")
         for name in called:
             rewritten = rewritten.replace(name, "")
-        rest.append(re.sub(r"<\d+>", "somebody", EVERYONE.sub("", rewritten) if everyone else rewritten))
+        rest.append(re.sub(r"<\d+>", "somebody", rewritten))
     if everyone:
         to.extend(personas)
     to = to or thanked  # "Thank you, Claude. Nova, ..." asks Nova alone

@@ -61,6 +61,8 @@ def judge(text: str, evidence: Evidence | None, setting: Setting, rules: Rules, 
         final: the human has fallen silent. Otherwise more words may come, and a "right" is left undecided.
     """
     said = spoken(text)
+    if setting.name and not said:
+        return Verdict.TURN  # "Claude?"
     if evidence is not None and _is_noise(said, evidence, setting, rules):
         return Verdict.NOISE
     if not said:

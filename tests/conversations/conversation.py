@@ -58,11 +58,16 @@ class Mouth:
     script: deque[tuple[str, float]] = field(default_factory=deque)
     otherwise: str = ""
     ready_s: float = 0.5
-    generating: dict[str, tuple[str, float]] = field(default_factory=dict)  # reply -> text
+    generating: dict[str, tuple[str, float, bool]] = field(
+        default_factory=dict
+    )  # reply -> text, after, from the script
     playing: Playing | None = None
     remainders: dict[str, list[str]] = field(default_factory=dict)
 
     def will_say(self, *texts: str, after: float | None = None) -> Mouth:
+        """Its next replies, each ready `after` seconds. Tags stand for what the model may write: `<pass/>`, `<think/>`,
+        `<to sam>`, `<interject/>`; `<fail/>` for a model that is away, `<silent/>` for one that never answers, and
+        `<breaks/>` for one that stalls after its beginning."""
         self.script.extend((text, self.ready_s if after is None else after) for text in texts)
         return self
 
@@ -88,6 +93,9 @@ class Conversation:
             self.joins(name)
         for name in _names(ais):
             self.joins(name, role="ai")
+
+    def __getitem__(self, name: str) -> Mouth:
+        return self.mouths[name.lower()]
 
     # -- the script -------------------------------------------------------------------------------------------------
 
@@ -262,11 +270,14 @@ class Conversation:
             case act.Think(who=who, reply=reply):
                 self._generate(self.mouths[who], action)
             case act.Drop(who=who, reply=reply):
-                self.mouths[who].generating.pop(reply, None)
-                self.mouths[who].remainders.pop(reply, None)
+                mouth = self.mouths[who]
+                text, after, scripted = mouth.generating.pop(reply, ("", 0.0, False))
+                mouth.remainders.pop(reply, None)
+                if scripted:
+                    mouth.script.appendleft((text, after))  # not heard: it is still what they will say
             case act.Speak(who=who, reply=reply):
                 mouth = self.mouths[who]
-                text, _ = mouth.generating.pop(reply)
+                text, _, _ = mouth.generating.pop(reply)
                 mouth.remainders.clear()
                 self._begin(mouth, reply, _spoken(text).split())
             case act.Apologise(who=who, reply=reply, line=line):
@@ -298,18 +309,14 @@ class Conversation:
         return playing
 
     def _generate(self, mouth: Mouth, think: act.Think) -> None:
-        if think.reason == "listen" and not (mouth.script and "<interject/>" in mouth.script[0][0]):
-            text, after = "<pass/>", 0.3
-        elif mouth.script and not (think.reason == "follow_up" and mouth.script[0][0].startswith("!")):
+        scripted = bool(mouth.script) and ("<interject/>" in mouth.script[0][0]) == (think.reason == "listen")
+        if scripted:
             text, after = mouth.script.popleft()
-        elif think.reason == "follow_up":
+        elif think.reason in ("listen", "follow_up"):
             text, after = "<pass/>", 0.3
         else:
             text, after = mouth.otherwise, mouth.ready_s
-        text = text.removeprefix("!")
-        if think.guess_of is not None:  # a guess may be thrown away: keep the line for the next time
-            self._guessed = (mouth, think.reply, text, after)
-        mouth.generating[think.reply] = (text, after)
+        mouth.generating[think.reply] = (text, after, scripted)
         at, who, reply = self.now + after, mouth.who, think.reply
         tag = re.search(r"<(\w+)(?: (\w+))?/?>", text)
         match tag.group(1) if tag else None:
@@ -322,11 +329,14 @@ class Conversation:
             case "silent":
                 return
             case "to":
-                self._emit(ev.ReplyAddressed(at=at, who=who, reply=reply, to=tag.group(2)))  # type: ignore[union-attr]
+                to = tag.group(2) if tag else ""
+                self._emit(ev.ReplyAddressed(at=at, who=who, reply=reply, to=to))
             case "think":
                 self._emit(ev.ThinkingAsked(at=at, who=who, reply=reply))
             case "interject":
                 self._emit(ev.InterjectionAsked(at=at, who=who, reply=reply))
+            case "breaks":
+                self._emit(ev.ReplyFailed(at=at + 0.5, who=who, reply=reply, reason="the model stalled"))
         self._emit(ev.ReplyReady(at=at + 0.01, who=who, reply=reply, text=_spoken(text)))
 
     def _emit(self, event: ev.Event) -> None:
@@ -374,7 +384,8 @@ class Conversation:
             who, reply = what.event.who, what.event.reply  # type: ignore[attr-defined]
             mouth = self.mouths[who]
             if reply in mouth.generating or (mouth.playing is not None and mouth.playing.reply == reply):
-                if isinstance(what.event, ev.ReplyPassed | ev.ReplyFailed):
+                text = mouth.generating.get(reply, ("", 0.0, False))[0]
+                if isinstance(what.event, ev.ReplyPassed | ev.ReplyFailed) and "<breaks/>" not in text:
                     mouth.generating.pop(reply, None)
                 self._tell(what.event)
             return

@@ -1,0 +1,180 @@
+"""Who is asked, and who answers."""
+
+from __future__ import annotations
+
+import pytest
+from conversation import Conversation
+
+from agent.floor import actions as act
+from agent.floor.rules import Rules
+
+QUIET = Rules(follow_up=False, interject=False)
+
+
+def table(people: str = "Sam, Anna", ais: str = "Claude, Nova", rules: Rules = QUIET) -> Conversation:
+    talk = Conversation(people, ais, rules=rules)
+    for name in talk.mouths:
+        talk.mouths[name].otherwise = f"{talk.names[name]} says so."
+    return talk
+
+
+def asked(talk: Conversation) -> list[str]:
+    return [what.who for _, what in talk.log if isinstance(what, act.Think)]
+
+
+def test_the_one_who_is_named_is_the_only_one_who_thinks() -> None:
+    talk = table()
+    talk.says("Sam", "Nova, what do you think?", at=1.0)
+    talk.ends()
+    assert asked(talk) == ["nova"]
+    assert talk.transcript() == ["Sam: Nova, what do you think?", "Nova: Nova says so."]
+
+
+def test_the_slower_one_answers_when_it_is_named() -> None:
+    talk = table()
+    talk["Claude"].will_say("Slowly, then.", after=2.0)
+    talk.says("Sam", "What do you think, Claude?", at=1.0)
+    talk.ends()
+    assert talk.transcript()[-1] == "Claude: Slowly, then."
+
+
+@pytest.mark.parametrize("name", ["Clyde", "Cloud", "Clod", "Claud"])
+def test_claude_is_known_by_its_sound(name: str) -> None:
+    talk = table()
+    talk.says("Sam", f"{name}, can you explain that?", at=1.0)
+    talk.ends()
+    assert asked(talk) == ["claude"]
+
+
+def test_a_cloud_is_a_cloud() -> None:
+    talk = table()
+    talk.says("Sam", "And all of it runs in the cloud.", at=1.0)
+    talk.ends()
+    assert asked(talk) == ["claude", "nova"]
+
+
+def test_both_of_you_are_heard_one_after_the_other() -> None:
+    talk = table()
+    talk.says("Sam", "What do both of you think?", at=1.0)
+    talk.ends()
+    assert talk.transcript()[1:] == ["Claude: Claude says so.", "Nova: Nova says so."]
+
+
+def test_the_order_is_the_speakers() -> None:
+    talk = table()
+    talk.says("Sam", "Nova and Claude, one after the other.", at=1.0)
+    talk.ends()
+    assert talk.transcript()[1:] == ["Nova: Nova says so.", "Claude: Claude says so."]
+
+
+def test_all_three_are_heard_though_two_in_a_row_are_the_rule() -> None:
+    talk = table(ais="Claude, Nova, Sage")
+    talk.says("Sam", "All of you, in one sentence.", at=1.0)
+    talk.ends()
+    assert [line.split(":")[0] for line in talk.transcript()[1:]] == ["Claude", "Nova", "Sage"]
+
+
+def test_the_second_of_both_is_not_asked_when_a_human_takes_the_floor() -> None:
+    talk = table()
+    talk["Claude"].will_say("It is a long story, and it begins with a very old book about music.")
+    talk.says("Sam", "What do both of you think?", at=1.0)
+    talk.says("Anna", "Wait.", at=4.5, seconds=0.4)
+    talk.ends()
+    assert talk.transcript()[-1] == "Anna: Wait."
+
+
+def test_a_mention_is_no_address() -> None:
+    talk = table()
+    talk.says("Sam", "As Claude said, it takes ten years.", at=1.0)
+    talk.ends()
+    assert asked(talk) == ["claude", "nova"]
+
+
+def test_a_human_who_is_asked_is_answered_by_no_ai() -> None:
+    talk = table()
+    talk.says("Sam", "Anna, what do you think?", at=1.0)
+    talk.ends()
+    assert asked(talk) == []
+    assert talk.transcript() == ["Sam: Anna, what do you think?"]
+
+
+def test_the_answer_of_a_human_who_was_asked_is_a_turn_like_any_other() -> None:
+    talk = table()
+    talk.says("Sam", "Anna, what do you think?", at=1.0)
+    talk.says("Anna", "I think Claude should explain it.", at=5.0)
+    talk.ends()
+    assert talk.transcript()[-1] == "Claude: Claude says so."
+
+
+def test_what_was_asked_of_claude_is_answered_by_claude_whoever_speaks_last() -> None:
+    talk = table()
+    talk.says("Sam", "Claude, how old is it?", at=1.0)
+    talk.says("Anna", "And who built it?", at=2.4)
+    talk.ends()
+    assert talk.transcript() == ["Sam: Claude, how old is it?", "Anna: And who built it?", "Claude: Claude says so."]
+
+
+def test_two_people_ask_two_ais_and_both_answer() -> None:
+    talk = table()
+    talk.says("Sam", "Claude, how old is it?", at=1.0)
+    talk.says("Anna", "Nova, who built it?", at=2.0)
+    talk.ends()
+    assert talk.transcript()[2:] == ["Claude: Claude says so.", "Nova: Nova says so."]
+
+
+def test_a_name_and_then_the_question() -> None:
+    talk = table()
+    talk.says("Sam", "Claude. ... What do you think?", at=1.0)
+    talk.ends()
+    assert talk.transcript()[-1] == "Claude: Claude says so."
+    assert asked(talk)[-1] == "claude"
+
+
+def test_a_call_alone_is_answered() -> None:
+    talk = table()
+    talk["Nova"].will_say("Yes?")
+    talk.says("Sam", "Nova?", at=1.0)
+    talk.ends()
+    assert talk.transcript() == ["Sam: Nova?", "Nova: Yes?"]
+
+
+def test_the_guest_by_its_role() -> None:
+    talk = table()
+    talk.says("Sam", "What does our guest think about that?", at=1.0)
+    talk.ends()
+    assert asked(talk) == ["nova"]
+
+
+def test_an_ai_passes_the_floor_to_the_other() -> None:
+    talk = table()
+    talk["Claude"].will_say("<to nova> Nova knows more about that.")
+    talk["Nova"].will_say("I do.")
+    talk.says("Sam", "Claude, what is a canon?", at=1.0)
+    talk.ends()
+    assert talk.transcript()[1:] == ["Claude: Nova knows more about that.", "Nova: I do."]
+
+
+def test_two_ais_do_not_pass_the_floor_to_and_fro() -> None:
+    talk = table()
+    talk["Claude"].will_say(*["<to nova> What do you say?"] * 5)
+    talk["Nova"].will_say(*["<to claude> And what do you say?"] * 5)
+    talk.says("Sam", "Claude, what is a canon?", at=1.0)
+    talk.ends()
+    assert len(talk.transcript()) == 3, "two turns, and the floor is the humans'"
+
+
+def test_an_ai_that_asks_a_human_is_followed_by_no_ai() -> None:
+    talk = table(rules=Rules(interject=False))
+    talk["Claude"].will_say("<to sam> Why do you ask, Sam?")
+    talk["Nova"].will_say("Because he is curious.")
+    talk.says("Sam", "Claude, what is a canon?", at=1.0)
+    talk.ends()
+    assert talk.transcript()[1:] == ["Claude: Why do you ask, Sam?"]
+
+
+def test_an_ai_that_names_somebody_who_is_not_there_is_as_if_it_had_not() -> None:
+    talk = table()
+    talk["Claude"].will_say("<to bob> Bob knows.")
+    talk.says("Sam", "Claude, what is a canon?", at=1.0)
+    talk.ends()
+    assert talk.transcript()[1:] == ["Claude: Bob knows."]
