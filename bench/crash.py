@@ -197,7 +197,7 @@ def main() -> int:
     results = run(arguments.trials, arguments.seed)
     losses = np.array([trial.loss_s for trial in results])
     faults = [fault for trial in results for fault in trial.faults]
-    console = Console()
+    console = Console(width=120)
     for when in ("while recording", "while sealing", "after sealing"):
         console.print(f"killed {when}: {sum(trial.when == when for trial in results)}")
     console.print(

@@ -45,7 +45,8 @@ class Speaker:
     Attributes:
         ppm: how much faster than true time the microphone's clock runs.
         loss: share of packets that the network loses.
-        concealed: a jitter buffer puts silence in place of lost packets (as WebRTC's does); else they are just missing.
+        concealed: a jitter buffer puts silence in place of lost packets and hands out 10 ms, as WebRTC's does; else
+            each packet is a frame, and lost ones are just missing.
         jitter_ms: mean of an exponential delay of each packet.
         stalls: (when, seconds): nothing is delivered, then all of it at once.
         away: (from, to): the speaker is not in the room.
@@ -126,7 +127,7 @@ def _captured(first: int, rate: float, clicks: Floats, noise: np.random.Generato
 
 
 def deliveries(speaker: Speaker, end_s: float, clicks: Floats, seed: int) -> Iterator[tuple[float, Int16]]:
-    """(arrival time less a frame's length, 10 ms frame) in order of arrival."""
+    """(arrival time less a frame's length, frame) in order of arrival."""
     random = np.random.default_rng(seed)
     rate = RATE_HZ * (1.0 + speaker.ppm * 1e-6)
     latest = 0.0
@@ -143,13 +144,14 @@ def deliveries(speaker: Speaker, end_s: float, clicks: Floats, seed: int) -> Ite
             continue
         if lost:
             pcm = np.zeros(_PACKET, np.int16)
-        for part in range(0, _PACKET, _FRAME):
+        size = _FRAME if speaker.concealed else _PACKET
+        for part in range(0, _PACKET, size):
             arrives = captured_at + part / rate + delay
             for when, length in speaker.stalls:
                 if when <= arrives < when + length:
                     arrives = when + length
             latest = max(latest, arrives)
-            yield latest, pcm[part : part + _FRAME]
+            yield latest, pcm[part : part + size]
 
 
 def record(speaker: Speaker, end_s: float, clicks: Floats, seed: int) -> Result:
@@ -230,7 +232,7 @@ def main() -> int:
     arguments = parser.parse_args()
     end_s = 60.0 * arguments.minutes
     clicks = click_times(end_s, arguments.seed)
-    console = Console()
+    console = Console(width=120)
     table = Table(title=f"{arguments.minutes:g} minutes, {len(clicks)} clicks a speaker; errors in ms")
     for column in ("speaker", "found %", "p50", "p99", "max", "drift", "ppm seen", "gaps", "put in", "left out"):
         table.add_column(column, justify="left" if column == "speaker" else "right")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -21,7 +22,8 @@ IDLE_LAG_S = 1.0  # the silence of an absent speaker is written this far behind 
 _GAP_S = 0.004  # the least lateness of all frames in a hold that is a hole, not jitter
 _OVERLAP_S = 0.008  # the least earliness that is cut off at once; less is slewed
 _QUANTISED_GAP_S = 0.5  # shorter holes are lost packets, so whole frames, where jitter hides their exact length
-_FEW_FRAMES = 5  # too few to tell a short hole from jitter
+_SLACK_S = 0.002  # how far off the estimate of the stream's place may be
+_EVIDENCE = 40.0  # delay that is exponential with median m makes n arrivals all later than t with odds of 2 ** (-n t/m)
 _ENGAGE_S = 0.0008  # misplacement at which the stream is stretched
 _RELEASE_S = 0.0003
 _STEADY_PPM = 15.0
@@ -84,8 +86,10 @@ class Placer:
     overlap is cut. Slow drift is followed by resampling (at most 0.2 %), or at once wherever the speaker is quiet.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, exact: bool = False) -> None:
+        """`exact`: the stream's clock is the episode's, so nothing is ever resampled."""
         self.end = 0  # samples given out
+        self._exact = exact
         self._out: list[Stretch] = []
         self._held: deque[_Frame] = deque()
         self._came = 0.0  # samples counted, of all frames that came (and of holes filled, less overlaps cut)
@@ -176,20 +180,25 @@ class Placer:
         return max(_GAP_S, 1.2 * self._clock.jitter_s)
 
     def _hole_s(self, late_s: float) -> float:
-        """How much is missing, when all held frames are late by `late_s` at least: whole frames, if it may be so.
+        """How much is missing, when all held frames are late by `late_s` at least.
 
-        Jitter makes `late_s` a little too much, never too little. Summed over thousands of lost packets that would look
-        like drift.
+        Whole frames, unless there is evidence for another length: jitter makes `late_s` a little too much, never too
+        little, and summed over thousands of lost packets that would look like drift.
         """
         assert self._clock is not None
         frame_s = len(self._held[0].pcm) / RATE_HZ
         jitter_s = self._clock.jitter_s
         if late_s >= _QUANTISED_GAP_S:
             return late_s
-        if len(self._held) < _FEW_FRAMES and late_s < 5 * frame_s and jitter_s > frame_s / 8:
+        held = list(self._held)
+        if _arrivals(held) * late_s < _EVIDENCE * jitter_s:
             return 0.0
-        whole = frame_s * int(late_s / frame_s + 0.25)
-        return whole if late_s - whole <= max(_GAP_S / 2, 2 * jitter_s) else late_s
+        whole = frame_s * int((late_s + _SLACK_S) / frame_s)
+        rest = late_s - whole
+        next_hole = self._head - self._accepted + (whole + frame_s - _SLACK_S) * RATE_HZ
+        before_it = _arrivals([frame for frame in held if frame.offset < next_hole])
+        is_exact = rest > _GAP_S / 2 and before_it * rest >= _EVIDENCE * jitter_s
+        return late_s if is_exact else whole
 
     def _begin_stream(self, earliest: float) -> None:
         spread = float(np.median([frame.offset for frame in self._held])) - earliest
@@ -258,7 +267,7 @@ class Placer:
         assert clock is not None
         self._error_s = error_s = clock.offset_s(at) - (self._head - self._accepted) / RATE_HZ
         steady = abs(clock.drift_ppm) < _STEADY_PPM
-        if stretcher.skew == 0.0 and abs(error_s) < _ENGAGE_S:
+        if self._exact or (stretcher.skew == 0.0 and abs(error_s) < _ENGAGE_S):
             return
         if steady and abs(error_s) < _RELEASE_S:
             stretcher.skew = 0.0
@@ -289,3 +298,8 @@ class Placer:
         if count > 0:
             self._out.append(count)
             self.end += count
+
+
+def _arrivals(frames: list[_Frame]) -> int:
+    """How often something came: frames of one burst tell as much as one of them."""
+    return 1 + sum(later.at - frame.at > 0.001 for frame, later in pairwise(frames)) if frames else 0

@@ -97,7 +97,13 @@ class EpisodeRecorder:
         if track := self._tracks.get(who):
             return track
         file = file_name(who, {track.file_name for track in self._tracks.values()})
-        writer = TrackWriter(f"{file}.webm", self._shelf, limit_bytes=_TRACK_LIMIT_BYTES, now=self._clock.now)
+        writer = TrackWriter(
+            f"{file}.webm",
+            self._shelf,
+            limit_bytes=_TRACK_LIMIT_BYTES,
+            exact=role == "ai",  # what is played is timed by the episode clock itself
+            now=self._clock.now,
+        )
         track = Track(who, name, role, file, writer, self._writer.submit)
         self._tracks[who] = track
         self._captions[who] = self._caption_file(f"{file}.vtt")

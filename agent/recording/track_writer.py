@@ -26,11 +26,12 @@ class TrackWriter:
         lost_s: how much a full buffer has cost.
     """
 
-    def __init__(self, name: str, shelf: Shelf, *, limit_bytes: int, now: Callable[[], float]) -> None:
+    def __init__(self, name: str, shelf: Shelf, *, limit_bytes: int, exact: bool, now: Callable[[], float]) -> None:
+        """`exact`: see `Placer`. `now`: the episode clock."""
         self.file = AppendFile(name, shelf, limit_bytes=limit_bytes)
         self.lost_s = 0.0
         self._now = now
-        self._placer = Placer()
+        self._placer = Placer(exact=exact)
         self._webm = LiveWebm()
         self._placed: deque[Stretch] = deque()
         self._clusters: deque[Cluster] = deque()  # appended, not yet known to be on disk
