@@ -207,15 +207,18 @@ def replay(episode: str) -> None:
     log = folder / "events.jsonl"
     if not log.is_file():
         raise StudioError(f"there is no episode at {folder}", fix="name a folder that holds an events.jsonl")
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    events = sum('"floor.event"' in line for line in lines)
+    if not events:
+        raise StudioError(f"{log} holds no events of the floor", fix="name an episode in which somebody spoke")
     try:
-        with log.open(encoding="utf-8") as lines:
-            divergence = put_again(lines)
+        divergence = put_again(lines)
     except LogUnreadable as error:
         raise StudioError(f"{log}: {error}", fix="replay it with the version that recorded it") from error
     if divergence is not None:
         say(f"the floor of today decides otherwise, {divergence}")
         sys.exit(1)
-    say(f"{folder.name}: the floor decides as it did then")
+    say(f"{folder.name}: {events} events, and the floor decides as it did then")
 
 
 @main.command()
