@@ -20,13 +20,23 @@ def test_punctuation_alone_is_nothing(text: str):
 def test_a_film_ending_on_weak_ground_falls(text: str):
     assert is_phrase(text)
     assert verdict(text, none=0.7)
-    assert verdict(text, log=-0.9)
+    assert verdict(text, log=-1.2)
     assert verdict(text, voiced_s=0.05)
     assert verdict(text, peak=0.6)
+    assert verdict(text, log=-0.9, peak=0.8)
 
 
-def test_a_clear_thank_you_is_heard():
-    assert not verdict("Thank you.", voiced_s=0.6)
+@pytest.mark.parametrize(
+    ("text", "log", "none", "voiced_s"),  # as espeak-ng and Piper say them
+    [
+        ("Thank you.", -0.30, 0.28, 0.58),
+        ("You", -0.89, 0.30, 0.35),
+        ("Okay", -0.60, 0.41, 0.54),
+        ("Oh.", -0.52, 0.46, 0.35),
+    ],
+)
+def test_what_is_clearly_said_is_heard(text: str, log: float, none: float, voiced_s: float):
+    assert not verdict(text, log=log, none=none, voiced_s=voiced_s)
 
 
 def test_openais_rule_needs_both_figures():
@@ -35,6 +45,11 @@ def test_openais_rule_needs_both_figures():
     assert not verdict("some words", none=0.2, log=-1.2)
 
 
+def test_a_far_voice_is_heard_when_the_model_is_sure():
+    assert not verdict("Thank you very much indeed.", log=-0.11, none=0.11, voiced_s=0.19, peak=0.56)
+
+
 def test_words_without_any_voice_are_nobodys():
-    assert verdict("They went to the market", voiced_s=0.03, peak=0.4)
+    assert verdict("They went to the market", log=-1.2, voiced_s=0.03, peak=0.4)
+    assert verdict("They went to the market", none=0.8, voiced_s=0.0, peak=0.3)
     assert not verdict("They went to the market", voiced_s=1.2)

@@ -16,8 +16,8 @@ from .pauses import pieces
 from .voice import WINDOW_S, Voice, VoiceMeter
 from .whisper import FULL_WINDOW_S, RATE_HZ, Bias, Piece, Whisper, window_for
 
-NO_VOICE = 0.15
-"""Below this highest probability of a voice the model is not asked. Whispering and far microphones stay well above."""
+NO_VOICE = 0.2
+"""Below this highest probability of a voice the model is not asked. Speech at -70 dBFS is still above."""
 LONGEST_S = 26.0
 """Of one window's speech."""
 

@@ -112,7 +112,7 @@ class Recognizer:
         return str(self._model or "whisper-base")
 
     def load(self) -> None:
-        """Load the model for quick requests now, in this thread (1 s; the very first time 2 s). For prewarm functions.
+        """Load the model for quick requests now, in this thread: 2 s, one more the very first time. For prewarming.
 
         Raises:
             ModelMissing: see `model_path`.

@@ -94,6 +94,12 @@ class SpeechStream(stt.RecognizeStream):
         self._push(self._mono.flush())
         super().flush()
 
+    def end_input(self) -> None:
+        """No more audio will come: the text of what is being said follows, then the end of the stream."""
+        self._check_input_not_ended()
+        self._push(self._mono.flush())
+        self._input_ch.close()
+
     def _push(self, pcm: npt.NDArray[np.int16]) -> None:
         duration_s = len(pcm) / RATE_HZ
         if not duration_s:
@@ -113,9 +119,8 @@ class SpeechStream(stt.RecognizeStream):
                 tasks.create_task(self._listen(tracker), name="faster-whisper-listen")
                 tasks.create_task(self._recognise(tracker), name="faster-whisper-recognise")
         except BaseExceptionGroup as group:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # an error in the same instant must not hide the cancellation
-                raise asyncio.CancelledError from group
+            # A cancellation in the same instant is hidden by the error on Python 3.11; aclose() has closed the input by
+            # then, so that the base class's next try ends at once.
             raise api_error(group) from group
 
     # ---- audio to segments ----
@@ -123,17 +128,24 @@ class SpeechStream(stt.RecognizeStream):
     async def _listen(self, tracker: Tracker) -> None:
         detector: Detector = AgentsDetector(self._vad) if self._vad is not None else LocalDetector()
         rest = np.zeros(0, np.int16)
+
+        async def hear(pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+            """All whole windows; what is left over is returned."""
+            for at in range(0, len(pcm) - VAD_WINDOW_SAMPLES + 1, VAD_WINDOW_SAMPLES):
+                window = pcm[at : at + VAD_WINDOW_SAMPLES]
+                await tracker.push(window, await detector.probability(window))
+                self._heard_s += WINDOW_S
+            return pcm[len(pcm) - len(pcm) % VAD_WINDOW_SAMPLES :]
+
         async with detector:
             async for item in self._input_ch:
                 if isinstance(item, self._FlushSentinel):
+                    rest = await hear(np.pad(rest, (0, -len(rest) % VAD_WINDOW_SAMPLES)))
                     if not tracker.flush():
                         self._send_text(SpeechEventType.FINAL_TRANSCRIPT, None, None)
-                    continue
-                rest = np.concatenate([rest, np.frombuffer(item.data, np.int16)])
-                while len(rest) >= VAD_WINDOW_SAMPLES:
-                    window, rest = rest[:VAD_WINDOW_SAMPLES], rest[VAD_WINDOW_SAMPLES:]
-                    await tracker.push(window, await detector.probability(window))
-                    self._heard_s += WINDOW_S
+                else:
+                    rest = await hear(np.concatenate([rest, np.frombuffer(item.data, np.int16)]))
+            await hear(np.pad(rest, (0, -len(rest) % VAD_WINDOW_SAMPLES)))
         await tracker.close()
 
     # ---- segments to events ----

@@ -152,7 +152,8 @@ class Tracker:
 
     async def close(self) -> None:
         """No more windows will come."""
-        self.flush()
+        if self._segmenter.flush() is not None:
+            self._end()
         await self.segments.put(None)
 
     def done(self, segment: Segment) -> None:

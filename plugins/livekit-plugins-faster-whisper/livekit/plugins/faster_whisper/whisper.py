@@ -20,12 +20,8 @@ RATE_HZ = 16_000
 FRAMES_PER_S = 100  # of the mel spectrogram
 POSITIONS_PER_S = 50  # of the encoder's output
 FULL_WINDOW_S = 30.0
-CONTEXT_S = (
-    15.0  # what the decoder sees at least; 10 s brought loops, 30 s no better texts and 1.5 times the time a token
-)
-_SILENT_MEL = (
-    -0.6
-)  # of the silence after ordinary speech: Whisper's features end 2 below the loudest (which is near 1.4)
+CONTEXT_S = 15.0  # what the decoder sees at least: 10 s brought loops, 30 s no better texts but slower tokens
+_SILENT_MEL = -0.6  # a usual floor: Whisper's features end 2 below their loudest, which is near 1.4 in speech
 TOKENS_PER_S = 12.0  # more than anyone speaks (fast English is 5 words, 7 tokens a second): a bound for loops
 TOKENS_AT_LEAST = 24
 
