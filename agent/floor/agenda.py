@@ -25,6 +25,7 @@ class Owed:
     tried: frozenset[SpeakerId] = frozenset()  # asked for this answer, and failed or passed
     prefer: SpeakerId | None = None  # not asked by name, but it was this one who was interrupted
     excused: bool = False  # somebody has said "One moment."
+    failed: SpeakerId | None = None  # the first of them whose reply failed: the one to apologise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

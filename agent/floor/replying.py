@@ -19,6 +19,7 @@ from agent.floor.events import (
     SpeakerId,
     ThinkingAsked,
 )
+from agent.floor.rules import Rules
 from agent.floor.table import Table
 from agent.floor.unexpected import UnexpectedEvent
 from agent.floor.voice import Held, Nobody, Playing, Starting, Stopping, Turn, has, told
@@ -107,7 +108,7 @@ def _voiced(table: Table, event: ReplyEvent) -> None:
             table.voice = told(table.voice, event)
             table.tally.clause = text
             if isinstance(table.voice, Playing) and table.voice.turn.think and table.thinking is None:
-                table.stop("think")
+                table.voice = replace(table.voice, stop_at=table.now + table.rules.last_words_s)
             elif isinstance(table.voice, Playing):
                 interjection.clause_ended(table, table.voice.turn)
         case ReplyFailed():
@@ -204,9 +205,11 @@ def watch(table: Table) -> None:
     """Voices that do not begin or end as they were told are given up: a mouth may have died."""
     rules = table.rules
     match table.voice:
-        case Starting(since=since, turn=turn) if table.now >= since + rules.start_lost_s:
+        case Starting(turn=turn) as starting if table.now >= _begins_by(starting, rules):
             table.do(Report(what=f"{turn.who} did not begin {turn.reply} within {rules.start_lost_s} s"))
             table.stop("failure")
+        case Playing(stop_at=float(stop_at)) if table.now >= stop_at:
+            table.stop("think")
         case Playing(sign=sign, turn=turn) if table.now >= sign + rules.playback_lost_s:
             table.do(Report(what=f"{turn.who} gave no sign of {turn.reply} for {rules.playback_lost_s} s"))
             table.stop("failure")
@@ -216,14 +219,22 @@ def watch(table: Table) -> None:
         case Nobody() | Starting() | Playing() | Held() | Stopping():
             pass  # in time; a hold ends with the human's claim, which has deadlines of its own
     match table.voice:
-        case Starting(since=since):
-            table.memory.wakes.append(since + rules.start_lost_s)
-        case Playing(sign=sign):
+        case Starting() as starting:
+            table.memory.wakes.append(_begins_by(starting, rules))
+        case Playing(sign=sign, stop_at=last_words_until):
             table.memory.wakes.append(sign + rules.playback_lost_s)
+            if last_words_until is not None:
+                table.memory.wakes.append(last_words_until)
         case Stopping(since=since):
             table.memory.wakes.append(since + rules.stop_lost_s)
         case Nobody() | Held():
             pass
+
+
+def _begins_by(starting: Starting, rules: Rules) -> float:
+    """A reply that was ready begins at once; a canned line or a remainder may have to be made first."""
+    ready = starting.turn.line is None and not starting.turn.continued
+    return starting.since + (rules.start_lost_s if ready else rules.late_start_lost_s)
 
 
 def absent(table: Table, who: SpeakerId) -> None:

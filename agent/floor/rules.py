@@ -64,6 +64,7 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
 
     # Thinking mode
     thinking_s: float = Field(30.0, gt=0)
+    last_words_s: float = Field(0.15, ge=0, description="what may follow the clause that says so, before it is stopped")
 
     # Going on
     remainder_s: float = Field(120.0, gt=0, description="a cut reply can be continued for that long")
@@ -73,6 +74,7 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     end_lost_s: float = Field(
         8.0, gt=0, description="a pause whose endpoint never came: the longest is 2.5 s, then STT"
     )
-    start_lost_s: float = Field(2.0, gt=0, description="playback that was asked for and has not begun")
-    stop_lost_s: float = Field(1.0, gt=0, description="playback that was stopped and has not ended")
+    start_lost_s: float = Field(1.5, gt=0, description="playback of a reply that was ready and has not begun")
+    late_start_lost_s: float = Field(6.0, gt=0, description="playback of a canned line or a remainder, likewise")
+    stop_lost_s: float = Field(0.8, gt=0, description="playback that was stopped and has not ended")
     playback_lost_s: float = Field(45.0, gt=0, description="playback without a clause's end: none is that long")

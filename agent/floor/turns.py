@@ -181,10 +181,11 @@ def _came_to_nothing(table: Table, attempt: Round) -> None:
             tried |= {*attempt.passed, *attempt.failed}
             thinker = table.thinking.who if table.thinking is not None else None
             untried = [who for who in table.seats.personas if who not in tried and who != thinker]
-            failed = (*(who for who in to[:1] if who in attempt.failed), *attempt.failed)
-            apologising = next((who for who in failed if who in table.seats.here), None)
+            failed = (owed.failed, *(who for who in to[:1] if who in attempt.failed), *attempt.failed)
+            apologising = next((who for who in failed if who in table.seats.personas), None)
             if attempt.addressed and untried:
-                table.agenda = replace(owed, to=to[1:], tried=tried)  # the next, or anybody, steps in
+                # The next, or anybody, steps in
+                table.agenda = replace(owed, to=to[1:], tried=tried, failed=apologising)
             elif apologising is not None:
                 table.agenda = Sorry(who=apologising, then=to[1:])
             else:

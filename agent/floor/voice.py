@@ -53,6 +53,7 @@ class Starting:
 class Playing:
     turn: Turn
     sign: float  # when the mouth was last heard of
+    stop_at: float | None = None  # it has said what it was to say; if it goes on, it is stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

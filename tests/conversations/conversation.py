@@ -62,6 +62,7 @@ class Mouth:
         default_factory=dict
     )  # reply -> text, after, from the script
     playing: Playing | None = None
+    dead: bool = False  # it plays nothing, and says nothing about it
     remainders: dict[str, list[str]] = field(default_factory=dict)
 
     def will_say(self, *texts: str, after: float | None = None) -> Mouth:
@@ -346,6 +347,8 @@ class Conversation:
         for other in self.mouths.values():
             assert other.playing is None or other.who in self.gone, f"{mouth.who} begins while {other.who} plays"
         assert not self.speaking, f"{mouth.who} begins while {list(self.speaking)} speak"
+        if mouth.dead:
+            return
         mouth.playing = Playing(reply, words, self.now, continuing=continuing)
         self._play_on(mouth, mouth.playing, lead_s=0.05)
 

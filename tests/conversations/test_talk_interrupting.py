@@ -12,7 +12,7 @@ from agent.floor.rules import Rules
 FUGUE = "A fugue is a piece in several voices, each of which enters with the same theme, one after the other."
 
 
-@pytest.fixture()
+@pytest.fixture
 def talk() -> Conversation:
     """Claude explains what a fugue is, from 2.7 s to 9.0 s. The AIs do not follow up."""
     talk = Conversation("Sam, Anna", "Claude, Nova", rules=Rules(follow_up=False, interject=False))

@@ -113,8 +113,8 @@ class AnyOrder(RuleBasedStateMachine):
         if isinstance(event, ev.SpeechStarted):
             self.sign[event.who] = self.now
         if isinstance(event, ev.SpeechPaused | ev.InterimHeard | ev.UtteranceGuessed):
-            if self.now < self.sign[event.who] + self.rules.utterance_lost_s:  # otherwise it is given up, and stays so
-                self.sign[event.who] = self.now
+            given_up = self.now >= self.sign[event.who] + self.rules.utterance_lost_s
+            self.sign[event.who] = self.sign[event.who] if given_up else self.now
         self.told.append(event)
         self.failed = True  # until it turns out well
         actions = self.floor.handle(event)
@@ -206,9 +206,9 @@ class AnyOrder(RuleBasedStateMachine):
         """A mouth that did not answer a Stop in time is taken for dead, and is dead."""
         table = self.floor._table
         since = getattr(table.voice, "since", None)
-        if self.voiced is not None and self.voiced.stopped and since is not None:
-            if self.now >= since + self.rules.stop_lost_s:
-                self.voiced = None
+        stopped = self.voiced is not None and self.voiced.stopped and since is not None
+        if stopped and self.now >= since + self.rules.stop_lost_s:
+            self.voiced = None
 
     @rule(seconds=STEPS_S)
     def time_passes(self, seconds: float) -> None:
