@@ -19,10 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import yaml
-from google.protobuf.message import DecodeError
-from livekit import api
 
 from agent.errors import StudioError
 from agent.services.child import Child
@@ -227,6 +224,11 @@ async def check_access(url: str, keys: Keys) -> None:
     Raises:
         StudioError: naming the variable that is wrong.
     """
+    # Imported where they are used: a start should not wait for what a server on this machine does not need.
+    import aiohttp
+    from google.protobuf.message import DecodeError
+    from livekit import api
+
     parts = urlsplit(url)
     if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
         raise StudioError(

@@ -7,6 +7,9 @@ import signal
 import sys
 from pathlib import Path
 
+from livekit.plugins.piper import VoiceMissing, find_voice
+
+from agent.errors import StudioError
 from agent.services import llama
 from agent.services.child import Child
 from agent.services.livekit_server import Keys, LiveKitServer, answers
@@ -59,19 +62,25 @@ def llama_service(settings: Settings) -> tuple[Service, str]:
 
 
 def piper_service(settings: Settings) -> tuple[Service, str]:
-    """The local voice and its address."""
+    """The local voice and its address.
+
+    Raises:
+        StudioError: a persona's voice is not there.
+    """
     port = free_port()
     personas = settings.personas
-    voices = dict.fromkeys(persona.voice for persona in (personas.claude, personas.guest))
+    # A request without a name gets the first voice: the built-in one, where somebody has it.
+    wanted = sorted({personas.claude.voice, personas.guest.voice}, key=lambda voice: voice is not None)
+    try:
+        voices = [find_voice(voice) for voice in wanted]
+    except VoiceMissing as error:
+        raise StudioError(str(error), fix="") from error
     command = [sys.executable, "-m", "livekit.plugins.piper.server", "--port", str(port)]
-    named = [voice for voice in voices if voice is not None]
-    for voice in named:
-        command += ["--voice", str(Path(voice).expanduser())]
-    if named and None in voices:  # some persona has the built-in voice beside another's own
-        command += ["--on-demand"]
+    for voice in voices:
+        command += ["--voice", str(voice.model)]
     service = Service(
         name="piper",
-        about=", ".join(Path(voice).stem for voice in named) or "en_US-joe-medium",
+        about=", ".join(voice.name for voice in voices),
         spawn=lambda: Child.spawn("piper", command, log=log_of(settings, "piper"), env=child_environment()),
         answers=lambda: fetch(f"http://127.0.0.1:{port}/health") is not None,
         ready_limit_s=_ENGINE_READY_S,
