@@ -15,27 +15,34 @@ from agent.speaking.audio import RATE_HZ, Int16, loud_windows, samples
 Spans: TypeAlias = list[tuple[int, int]]  # (first sample, sample after the last) of each word, in order
 
 _HOP = samples(0.005)  # that of loud_windows
-_REACH = samples(0.12)  # how far a boundary may move to reach a dip in energy
+_REACH = samples(0.08)  # how far a boundary may move to reach a dip in energy
+_BRIDGE = 20  # windows: a gap as short as a stop consonant's belongs to the word around it
+_PAUSE = 18  # windows: a gap as long as this is a pause, and stands at a mark if there are as many of both
 _VOWELS = regex.compile(r"[aeiouy]+", regex.IGNORECASE)
-TYPICAL_S = 0.075  # seconds a unit of `weight` takes before the clause's length is known: 150 words a minute
+_MARKS = ",;:.?!—"
 
 
 def weight(word: str) -> float:
-    """How long `word` takes to say, in units of about a phoneme pair: syllables count most, letters the rest."""
+    """About how many seconds `word` takes to say.
+
+    Least squares over the word times of 180 words of a Piper voice (en_US-joe-medium); RMS error 0.07 s.
+    """
     letters = sum(character.isalnum() for character in word)
     syllables = max(1, len(_VOWELS.findall(word)))
-    pause = 1.5 if word[-1:] in ",;:—" else 0.0
-    return syllables + 0.35 * letters + pause if letters else 0.2
+    return 0.015 + 0.038 * letters + 0.057 * syllables + (0.05 if word[-1:] in _MARKS else 0) if letters else 0.01
 
 
 def guessed(words: Sequence[str]) -> Spans:
     """While the clause is still being synthesised: by a typical pace."""
-    edges = np.concatenate([[0.0], np.cumsum([weight(word) for word in words])]) * TYPICAL_S * RATE_HZ
+    edges = np.concatenate([[0.0], np.cumsum([weight(word) for word in words])]) * RATE_HZ
     return [(int(start), int(end)) for start, end in pairwise(edges)]
 
 
 def estimated(pcm: Int16, words: Sequence[str]) -> Spans:
-    """By the words' weights over the voiced part, each boundary moved to the quietest place near it.
+    """From the sound: pauses are where the marks are; between them words take their share by weight, and a boundary
+    moves to the quietest place near it.
+
+    Against the word times of a Piper voice: 0.05 s off on average, 0.14 s or more in the worst tenth of 160 boundaries.
 
     Args:
         pcm: the clause's voice, int16, (samples,), 48 kHz.
@@ -43,18 +50,39 @@ def estimated(pcm: Int16, words: Sequence[str]) -> Spans:
     """
     if not words:
         return []
-    voiced = loud_windows(pcm)
-    if not voiced.any():
+    loud = np.flatnonzero(loud_windows(pcm))
+    if not len(loud):
         return [(0, len(pcm))] * len(words)
-    spent = np.cumsum(voiced) / voiced.sum()
-    share = np.cumsum([weight(word) for word in words])
-    targets = np.searchsorted(spent, share[:-1] / share[-1]) * _HOP
-    energy = _energy(pcm)
+    after = [index + 1 for index, word in enumerate(words[:-1]) if word[-1:] in _MARKS]
+    gaps = [(int(one) + 1, int(other)) for one, other in pairwise(loud) if other - one >= _PAUSE]
+    gaps = sorted(sorted(gaps, key=lambda gap: gap[0] - gap[1])[: len(after)])
+    if len(gaps) != len(after):
+        after, gaps = [], []
     edges = [0]
-    for target in targets:
-        edges.append(max(edges[-1], _dip(energy, int(target))))
-    edges.append(len(pcm))
+    starts = [0, *(end for _, end in gaps)]
+    ends = [*(start for start, _ in gaps), len(pcm) // _HOP + 1]
+    for first, last, start, end in zip([0, *after], [*after, len(words)], starts, ends, strict=True):
+        edges[-1] = max(edges[-1], start * _HOP)  # a pause counts for the word before it
+        edges += [
+            max(edges[-1], min(start * _HOP + edge, len(pcm)))
+            for edge in _edges(pcm[start * _HOP : end * _HOP], words[first:last])
+        ]
+        edges.append(min(end * _HOP, len(pcm)))
+    edges[0], edges[-1] = 0, len(pcm)
     return list(pairwise(edges))
+
+
+def _edges(pcm: Int16, words: Sequence[str]) -> list[int]:
+    """The boundaries within a stretch without pauses; samples."""
+    loud = loud_windows(pcm)
+    places = np.flatnonzero(loud)
+    for one, other in pairwise(places):
+        if other - one <= _BRIDGE:
+            loud[one:other] = True
+    spent = np.cumsum(loud) / max(1, loud.sum())
+    share = np.cumsum([weight(word) for word in words])
+    energy = _energy(pcm)
+    return [_dip(energy, int(near)) for near in np.searchsorted(spent, share[:-1] / share[-1])]
 
 
 def aligned(timed: Sequence[tuple[str, float, float]], words: Sequence[str], offset: int, length: int) -> Spans | None:
@@ -105,12 +133,11 @@ def _energy(pcm: Int16) -> npt.NDArray[np.float32]:
 
 
 def _dip(energy: npt.NDArray[np.float32], near: int) -> int:
-    centre = near // _HOP
+    """The quietest place near window `near`, in samples; nearness counts as much as the loudest sound there."""
     reach = _REACH // _HOP
-    start, end = max(0, centre - reach), min(len(energy), centre + reach + 1)
+    start, end = max(0, near - reach), min(len(energy), near + reach + 1)
     if end <= start:
-        return near
+        return near * _HOP
     around = energy[start:end]
-    distance = np.abs(np.arange(start, end) - centre) / reach
-    cost = around / (around.max() + 1.0) + 0.35 * distance
-    return int(start + int(np.argmin(cost))) * _HOP
+    distance = np.abs(np.arange(start, end) - near) / reach
+    return int(start + int(np.argmin(around / (around.max() + 1.0) + distance))) * _HOP

@@ -107,7 +107,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(WORDS, max_size=80).map(" ".join), st.lists(st.integers(0, 1000), max_size=10))
 def test_no_word_is_lost_and_the_chunks_do_not_matter(text: str, places: list[int]) -> None:
     expected = clauses(text)
