@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
+from agent.hearing.english import RELATIVES, is_subject_alone, lacks_main_clause, open_clause, verbs
+
 
 class Completeness(IntEnum):
     """How finished a text looks; higher is more."""
@@ -22,8 +24,8 @@ def _words(text: str) -> frozenset[str]:
 # A sentence does not end with these, whatever a recogniser puts behind them when the voice pauses there.
 _NEVER_LAST = _words(
     """
-    a an the my your our their its his every some any no this these those another each
-    and or but because since although though unless until whether if when while whereas than as like so that which who
+    a an the my your our their its his every any no another each
+    and or but because since although though unless until whether if when while whereas than as so which who
     whose where of to from with without into onto at by for about between among through during against towards toward
     upon within across per via despite except including regarding concerning
     is are was were am be been being has have had do does did will would can could shall should may might must
@@ -49,6 +51,33 @@ _PHRASES_THAT_GO_ON = (
     "so then|but then"
 )
 _TRAILS_OFF = re.compile(rf"(?:^|[\s,.;])(?:{_PHRASES_THAT_GO_ON})[\s,.…!?-]*$")
+# Their object or clause is still to come: "I would like to know", "and then we decided".
+_INFINITIVE = (
+    r"(?:like|want|wanted|love|need|have|try|trying|going|able|used) to"
+    r"(?: (?:know|ask|say|hear|see|mention|add|tell|be|talk|point|explain|make|take|get|do))?"
+)
+_OPINION = (
+    r"\b(?:you|i|we|they|would|could|people|some) (?:think|say|argue|agree|believe|mean|guess|suppose|hope|wonder|said|"
+    r"thought|told|felt|knew|learned|noticed|realized|found|asked)(?: that)?"
+)
+_HALF = (
+    r"\b(?:decided|wanted|tried|managed|seemed|seems|tend|tends|going|able|supposed|according|due|instead|wondering|"
+    r"whose|become|became|including)"
+)
+_LIST = (
+    r"\b(?:one|two|three|four|five|several|many|few|some|other|of the) (?:things?|reasons?|points?|questions?|ways?|"
+    r"problems?|ideas?|kinds?|types?|options?|examples?)"
+)
+_WANTS_MORE = re.compile(rf"(?:{_INFINITIVE}|{_OPINION}|{_HALF}|{_LIST})$")
+# "that" and small prepositions end some sentences ("I know that", "come in") and hang in others.
+_HANGING = re.compile(
+    r"(?:\b(?:is|was|are|think|say|said|says|believe|sure|fact|reason|way|so|thing|things|means|one|people|those) that|"
+    r"(?<!come)(?<!came)(?<!go)(?<!went)(?<!get)(?<!log)(?<!move)(?<!bring)(?<!join)(?<!jump)(?<!give)(?<!fill) in|"
+    r"(?<!go)(?<!come)(?<!carry)(?<!move)(?<!later)(?<!hold)(?<!hang)(?<!put)(?<!turn)(?<!so)(?<!early)(?<!keep) on)$"
+)
+_LEADS_IN = re.compile(
+    r"^(?:(?:so|and|but|or|well|now|yes|no|yeah|okay|right|because|then|also|anyway|actually|um|uh) )+"
+)
 _STARTER = _words("so and but or well um uh er because also then now okay like i mean actually basically")
 _BACKCHANNEL = _words(
     """
@@ -68,6 +97,8 @@ _COMMANDS = (
 _BEFORE_COMMAND = "no|hey|ok|okay|please|sorry|oh|yes|all right|alright|just|and"
 _AFTER_COMMAND = "please|there|then|now|for a second|for a moment|a second|a moment|again|stop|wait|so much|very much"
 _COMMAND = re.compile(rf"^(?:(?:{_BEFORE_COMMAND}) )*(?:{_COMMANDS})(?: (?:{_AFTER_COMMAND}))*$")
+_ASKS = _words("what how why who where which when")
+_SENTENCES = re.compile(r"[.!?。！？]\s+")
 _END = re.compile(r"[.!?。！？؟]['\"”’)\]]*$")
 _DOTS = re.compile(r"(?:\.\.+|…|[-–—])['\"”’)\]]*$")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -81,32 +112,57 @@ def completeness(text: str, names: frozenset[str] = frozenset()) -> Completeness
         names: lower-case names of those at the table; one alone ("Claude?") is a call.
     """
     text = text.strip()
-    spoken = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+    spoken = _spoken(text)
     if not spoken:
         return Completeness.CLOSED  # a sound without words: nothing to wait for
     plain = " ".join(spoken)
     if _DOTS.search(text) or text.endswith((",", ";", ":")):
         return Completeness.GOES_ON
-    if _COMMAND.match(plain) or all(word in _BACKCHANNEL or word in names for word in spoken):
-        return Completeness.CLOSED
-    last_sentence = re.split(r"[.!?。！？]\s+", text)[-1]
-    said = [word.lower().replace("’", "'") for word in _WORD.findall(last_sentence)]
     question = text.rstrip("'\"”’)]").endswith(("?", "？", "؟"))
-    if _goes_on(said, " ".join(said), question=question):
+    if all(word in _BACKCHANNEL or word in names for word in spoken):
+        # "Claude?" waits for an answer, "Claude" is how a question begins.
+        return Completeness.OPEN if spoken[-1] in names and not question else Completeness.CLOSED
+    if _COMMAND.match(plain):
+        return Completeness.CLOSED
+    last_sentence = _SENTENCES.split(text)[-1]
+    said = _spoken(last_sentence)
+    if _goes_on(last_sentence, said, question=question):
         return Completeness.GOES_ON
     if not _END.search(text):
         return Completeness.OPEN
     if question and len(said) >= 3:
         return Completeness.CLOSED
-    return Completeness.SENTENCE if len(spoken) >= 3 else Completeness.OPEN
+    return Completeness.SENTENCE if len(spoken) >= 3 and verbs(said) else Completeness.OPEN
 
 
-def _goes_on(said: list[str], plain: str, *, question: bool) -> bool:
+def _spoken(text: str) -> list[str]:
+    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+
+
+def _goes_on(sentence: str, said: list[str], *, question: bool) -> bool:
     if not said:
         return False
+    plain = " ".join(said)
     last = said[-1]
     if question:
-        return last in _NEVER_LAST - _LAST_IN_QUESTION
+        thinks = re.search(r"(?:think|say|agree|believe|mean|know|argue)(?: that)?$", plain)
+        asks = said[0] in _ASKS
+        return last in _NEVER_LAST - _LAST_IN_QUESTION or bool(thinks and not asks)
     if len(said) <= 3 and last in _LAST_IN_ANSWER and said[0] in ("yes", "no", "yeah", "i", "we", "it", "they", "so"):
         return False  # "Yes, I do.", "So am I."
-    return last in _NEVER_LAST or bool(_TRAILS_OFF.search(plain)) or all(word in _STARTER for word in said)
+    bare = _LEADS_IN.sub("", plain + " ").split()
+    clauses = [_spoken(clause) for clause in sentence.split(",")]
+    clauses = [clause for clause in clauses if _LEADS_IN.sub("", " ".join(clause) + " ")]
+    if clauses:
+        clauses[0] = _LEADS_IN.sub("", " ".join(clauses[0]) + " ").split()
+    clause_follows = bool(_WANTS_MORE.search(plain)) and not any(word in RELATIVES for word in said[:-2])
+    return (
+        last in _NEVER_LAST
+        or bool(_HANGING.search(plain))
+        or bool(_TRAILS_OFF.search(plain))
+        or clause_follows
+        or all(word in _STARTER for word in said)
+        or lacks_main_clause(clauses)
+        or open_clause(bare)
+        or is_subject_alone(bare)
+    )

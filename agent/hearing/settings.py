@@ -23,17 +23,14 @@ class VoiceSettings(BaseModel, frozen=True, extra="forbid"):
 
 
 class EndpointSettings(BaseModel, frozen=True, extra="forbid"):
-    """How much silence ends an utterance, by how finished it looks."""
+    """How much silence ends an utterance; how finished it looks and sounds lies between the bounds."""
 
-    min_silence_s: float = Field(0.2, ge=0.1, le=2.0, description="no utterance ends sooner")
+    min_silence_s: float = Field(
+        0.2, ge=0.1, le=2.0, description="no utterance ends sooner; a finished question does then"
+    )
     max_silence_s: float = Field(2.5, ge=0.5, le=10.0, description="no utterance outlasts more")
-    finished_s: float = Field(0.2, ge=0.1, description="a question, a command, a name, an mm-hm, a sound without words")
-    statement_s: float = Field(0.3, ge=0.1, description="a sentence that is complete by its words and sounds so")
-    unsure_s: float = Field(0.9, ge=0.1, description="complete by its words or by its sound, but not by both")
-    unfinished_s: float = Field(1.6, ge=0.1, description="words that go on: 'because', 'the point is', a comma")
-    trailing_s: float = Field(2.2, ge=0.1, description="words that go on, in a voice that does: 'I think, um'")
-    end_probability: float = Field(0.5, ge=0, le=1, description="above, the audio model hears an end")
-    asks_every_s: float = Field(0.12, gt=0, description="between two questions to the audio model")
+    patience: float = Field(1.0, ge=0.3, le=3.0, description="times the silence that is asked of unfinished words")
+    asks_every_s: float = Field(0.12, gt=0, description="between two questions to the audio end-of-turn model")
 
 
 class InterimSettings(BaseModel, frozen=True, extra="forbid"):

@@ -17,7 +17,7 @@ NAMES = frozenset({"claude", "guest", "anna"})
         "Where do they come from?",
         "Is that what you are looking for?",
         "Claude?",
-        "Hey Claude.",
+        "Hey, Claude?",
         "Stop.",
         "No, wait, please.",
         "Hold on a second.",
@@ -35,7 +35,18 @@ def test_nothing_follows(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["I read the report last night.", "We had the same problem!", "Yes, I do.", "It is what it is, my friend."]
+    "text",
+    [
+        "I read the report last night.",
+        "We had the same problem!",
+        "Yes, I do.",
+        "It is what it is, my friend.",
+        "When I was a student, we had no computers.",
+        "After the first year we moved to where I live now.",
+        "I didn't know that.",
+        "Come in, my friend, and sit down.",
+        "I don't agree with that one.",
+    ],
 )
 def test_a_whole_sentence(text: str) -> None:
     assert completeness(text, NAMES) >= Completeness.SENTENCE
@@ -60,12 +71,24 @@ def test_a_whole_sentence(text: str) -> None:
         "That is true. But the thing is.",
         "I'm not sure whether-",
         "He said that after the war, and then",
+        "He said that after the war.",
+        "When I was a student.",
+        "So if you look at the numbers.",
+        "The best part of the book.",
+        "The people who built this.",
+        "And then we decided.",
+        "Two things.",
+        "I would like to know.",
+        "Do you think that?",
+        "In the end.",
     ],
 )
 def test_more_is_to_come(text: str) -> None:
     assert completeness(text, NAMES) is Completeness.GOES_ON
 
 
-@pytest.mark.parametrize("text", ["Two things", "My neighbour", "Small models.", "Interesting numbers"])
+@pytest.mark.parametrize(
+    "text", ["Claude.", "Hey Claude", "A hundred dollars.", "My neighbour", "Small models.", "Interesting numbers"]
+)
 def test_it_may_be_all_or_not(text: str) -> None:
     assert completeness(text, NAMES) is Completeness.OPEN

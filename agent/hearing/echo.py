@@ -1,0 +1,135 @@
+"""An AI's own words, come back through a loudspeaker, are nobody's voice.
+
+WebRTC's echo canceller (in LiveKit's SDK) takes them out well when there is an echo, and takes the human out when there
+is none: it suspects one from the first word. So it runs beside, and is listened to only once an echo has been proved:
+by the sound of what is being played in the sound of the microphone, in waveform and in time, never by words. While
+nothing is proved yet, a voice that sets in over an AI and that the canceller would remove is held back for a quarter of
+a second, until it is known which of the two it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+import numpy as np
+from livekit import rtc
+
+from agent.hearing.correlation import Match, find
+from agent.hearing.reference import Reference, Source
+from agent.hearing.transcriber import Int16
+
+RATE_HZ = 16_000
+BLOCK = RATE_HZ // 100  # the canceller takes 10 ms at a time
+REACH_S = 1.2  # the longest way from playing through a room to the ear, with the room's tail
+LONGEST_LAG_S = 1.0
+CANCELLER_REACH_S = 0.35  # lags up to here it finds by itself; beyond, the reference is delayed for it
+VOICE = 0.5  # probability
+NO_ECHO_AFTER_S = 2.0  # of an AI's voice without a voice in the microphone: headphones, or the browser's canceller
+
+
+class EchoState(Enum):
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+    PRESENT = "present"
+
+
+# After so many voiced windows that the canceller would remove: the score that proves an echo, and the one below which
+# it is none. Measured on voices in synthetic rooms, see bench/hearing.py.
+_PROOFS = {5: (11.0, 0.0), 8: (9.0, 7.0), 12: (7.5, 7.5)}
+# Once an echo is known to be absent a voice counts at once, and only a plain proof changes that.
+_PROOFS_ABSENT = {8: (12.0, 0.0), 12: (10.0, 0.0)}
+
+
+class EchoGuard:
+    """For one ear. The microphone's samples come in order, 10 ms at a time; what is played comes with its time."""
+
+    def __init__(self) -> None:
+        self._sources: dict[str, Source] = {}
+        self._reference = Reference()
+        self._canceller = rtc.AudioProcessingModule(echo_cancellation=True)
+        self._shift = 0  # samples by which the canceller's reference is delayed
+        self._next: int | None = None  # of the reference, for the next block
+        self._suspect = 0  # voiced windows in a row that the canceller would remove
+        self._released = False  # this voice has been found to be a human's
+        self._quiet_s = 0.0
+        self._last: Match | None = None
+        self.state = EchoState.UNKNOWN
+
+    def reference(self, source: str, at: float, pcm: Int16) -> None:
+        """What an AI's track plays.
+
+        Args:
+            source: whose.
+            at: seconds on the episode clock, of the first sample.
+            pcm: int16, (samples,), 48 kHz mono.
+        """
+        self._reference.add(*self._sources.setdefault(source, Source()).place(at, pcm))
+
+    def active(self, at: float) -> bool:
+        """Whether something that was played may be in the microphone at `at`."""
+        return bool(self._sources) and self._reference.silent_s(at) < REACH_S
+
+    def clean(self, at: float, block: Int16) -> Int16:
+        """10 ms of the microphone without echo; int16, 16 kHz. `at` is the time of the first sample."""
+        wanted = round(at * RATE_HZ) - self._shift
+        if self._next is None or abs(wanted - self._next) > 0.02 * RATE_HZ:
+            self._next = wanted
+        played = np.clip(self._reference.cut(self._next, self._next + BLOCK), -32768, 32767).astype(np.int16)
+        self._next += BLOCK
+        self._canceller.process_reverse_stream(_frame(played))
+        self._canceller.set_stream_delay_ms(0)
+        heard = _frame(block)
+        self._canceller.process_stream(heard)
+        return np.frombuffer(heard.data, np.int16).copy()
+
+    def judge(self, raw: float, cleaned: float, at: float, latest: Callable[[int], Int16]) -> float:
+        """The probability of a human's voice in one window.
+
+        Args:
+            raw: of a voice in the microphone as it is.
+            cleaned: of a voice in what the canceller leaves.
+            at: the window's end, seconds on the episode clock.
+            latest: gives the last so many samples of the microphone.
+        """
+        if self._reference.silent_s(at) < 0.1 and raw < VOICE:
+            self._nothing_came_back()
+        elif raw >= VOICE:
+            self._quiet_s = 0.0
+        if raw < VOICE / 2:
+            self._suspect, self._released = 0, False
+        if self.state is EchoState.PRESENT:
+            return cleaned
+        if raw < VOICE or cleaned >= VOICE or self._released:
+            return raw
+        self._suspect += 1
+        proofs = _PROOFS if self.state is EchoState.UNKNOWN else _PROOFS_ABSENT
+        if self._suspect in proofs:
+            self._examine(at, latest, *proofs[self._suspect])
+        if self.state is EchoState.PRESENT:
+            return cleaned
+        return raw if self._released or self.state is EchoState.ABSENT else min(raw, VOICE / 2 + 0.01)
+
+    def _examine(self, at: float, latest: Callable[[int], Int16], proof: float, innocent: float) -> None:
+        sound = latest(self._suspect * 512)
+        end = round(at * RATE_HZ)
+        match = find(sound, self._reference.cut(end - len(sound) - round(LONGEST_LAG_S * RATE_HZ), end))
+        agrees = self._last is not None and abs(match.lag - self._last.lag) < 0.005 * RATE_HZ
+        self._last = match
+        if match.score >= proof and (agrees or match.score >= proof + 2.0):
+            self.state = EchoState.PRESENT
+            late = match.lag - round(CANCELLER_REACH_S * RATE_HZ)
+            if late > 0:
+                self._shift, self._next = match.lag - round(0.1 * RATE_HZ), None
+        elif match.score < innocent or self._suspect >= max(_PROOFS):
+            self._released = True
+
+    def _nothing_came_back(self) -> None:
+        """A window of an AI's voice, and a silent microphone."""
+        self._quiet_s += 512 / RATE_HZ
+        if self._quiet_s >= (NO_ECHO_AFTER_S if self.state is EchoState.UNKNOWN else 2 * NO_ECHO_AFTER_S):
+            self.state = EchoState.ABSENT
+
+
+def _frame(pcm: Int16) -> rtc.AudioFrame:
+    return rtc.AudioFrame(bytearray(pcm.tobytes()), RATE_HZ, 1, len(pcm))
