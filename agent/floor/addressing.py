@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import zip_longest
 
 from agent.floor.events import SpeakerId
-from agent.floor.grammar import COURTESY, EVERYONE, EXCLUDED, NOT_EVERYONE, is_addressed
+from agent.floor.grammar import COURTESY, EVERYONE, EXCLUDED, NOT_EVERYONE, Call, call
 from agent.floor.names import WORD, NameHeard, Seat, names_in, words
 
 
@@ -25,6 +26,7 @@ class Address:
     rest: str = ""  # what is said, without the names that were called
 
 
+@lru_cache(maxsize=1024)
 def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> Address:
     """Who is addressed in an utterance; sentences are judged one by one and the addressees joined.
 
@@ -42,18 +44,21 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
     rest: list[str] = []
     for sentence in _sentences(text):
         rewritten, groups = _rewrite(sentence, others)
-        called: list[str] = []
         if len(personas) > 1 and EVERYONE.search(rewritten) and not NOT_EVERYONE.search(rewritten):
             everyone = True
+        calls: dict[int, Call] = {}
         for index, group in enumerate(groups):
-            place = rewritten.find(f"<{index}>")
-            if EXCLUDED.search(rewritten[:place]):
+            if EXCLUDED.search(rewritten[: rewritten.index(f"<{index}>")]):
                 excluded.update(name.who for name in group)
-            elif is_addressed(rewritten, f"<{index}>", exact=all(name.exact for name in group)):
-                (thanked if COURTESY.search(rewritten) else to).extend(name.who for name in group)
-                called.append(f"<{index}>")
-        for name in called:
-            rewritten = rewritten.replace(name, "")
+            else:
+                calls[index] = call(
+                    rewritten, f"<{index}>", exact=all(name.exact for name in group), by_role=group[0].by_role
+                )
+        loudest = max(calls.values(), default=Call.NOT)  # "Nova, does Claude agree?" is for Nova alone
+        courteous = COURTESY.search(rewritten)
+        for index in (index for index, how in calls.items() if how is loudest is not Call.NOT):
+            (thanked if courteous else to).extend(name.who for name in groups[index])
+            rewritten = rewritten.replace(f"<{index}>", "")
         rest.append(re.sub(r"<\d+>", "somebody", rewritten))
     if everyone:
         to.extend(personas)

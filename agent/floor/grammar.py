@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 
 
@@ -70,13 +71,6 @@ _LOOKS = _any(
     response | guess | side | turn | advice | idea | conclusion | explanation | reply
     """
 )
-_THINK = _any(
-    """
-    think | say | make | feel | have to say | have | do | answer | add | prefer | recommend | suggest | reckon |
-    want | believe | see | choose | pick | know | propose | like | advise | expect | predict | respond | reply |
-    call | put | describe | explain | define | solve | approach | handle | change | rank | judge
-    """
-)
 _TAKES = _any(
     """
     answer | respond | reply | go | start | begin | take | speak | explain | tell | say | help | add | weigh |
@@ -109,7 +103,9 @@ _ALONE = _any(
     fair enough | one moment | not so fast | shut up | quiet | be quiet
     """
 )
-_MAY = _any("does|do|would|can|could|will|has|have|should|is|are|might|may|shall|doesn't|wouldn't|won't|can't|isn't")
+_WOULD = _any("does|do|would|can|could|will|should|might|may|doesn't|don't|wouldn't|won't|can't|couldn't|shouldn't")
+_IS = _any("is|are|has|have|isn't|aren't|hasn't|haven't")
+_WANTS = _any("hear|get|have|like|know|want|need|for|interested in|curious about|what about|how about|see")
 
 _MENTIONED = (
     r"\b(?:friend|colleague|assistant|model|host|partner), {n}, (?!do you|what do you|are you)",
@@ -121,11 +117,13 @@ _MENTIONED = (
 )
 _CALLED = (
     r"^{o}{n}[,?!:;.]",
-    r"^{o}{n}(?: again)? {you}\b",
     r"\byou,? {n}[,.?!]*(?:$| )",
     r", {n}[.?!]*$",
     r", {n}, ",
+    r", (?:and )?then {n}[.?!,]",
+    r"^{o}{n},? (?:first|next)[.?!,]",
 )
+_CALLED_BY_NAME = (r"^{o}{n}(?: again)? (?:so |then |and )?{you}\b",)  # "the guest list" is no call
 _CALLED_UNLESS_GOVERNED = (r"{n},(?= .*(?:\byou\b|\byour\b|\?$))",)
 _CALLED_EXACTLY = (
     r"^{o}{n}$",
@@ -142,20 +140,23 @@ _HANDED_OVER = (
     r"\b(?:your turn|your move|you're up|you're next|next up is|next up),? {n}",
     r"{n},? (?:goes|go|you go|speaks|starts|begins) (?:first|next|now)\b",
     r"^{o}{n},? (?:first|next|please|now)[.?!,]",
-    r", then {n}[.?!,]",
     # Somebody wants to hear them
     r"\b{letus}{adverb} {asks}(?: it| this| that| the floor| in| the question)*{towards} {n}(?!'s)",
     r"\bi(?:'d| would)? (?:like|love|want|need|prefer)(?: to have)? {n} to {takes}\b",
     r"\b(?:i'd|i would|we'd) (?:like|love) to (?:hear|know|see) (?:what|how|whether|if|where|from) {n}",
+    r"\b(?:see|hear|find out|know|ask) (?:what|how|whether|if|where) {n} (?!said|did|was|had|meant)\w+",
     r"\b(?:curious|wonder|wondering|interested){tosee} (?:what|how|whether|if|where) {n} (?!said|did|was)",
+    r"\b(?:rather|like to|love to|want to|need to) (?:hear|have|know)(?: it| that| this)? from {n}",
     r"\bi(?:'m| am| was|'ve been)? asking {n}",
     r"\b(?:asking|question) (?:was|is) (?:for|to) {n}",
     # They are asked in the third person, and are in the room
-    r"\b{which}(?: \w+)? {may} {n}(?: \w+)? {think}\b",
+    r"\b{which}(?: \w+)? {would} {n} \w+",
+    r"\b{which}(?: \w+)? {would} {n}'s? (?:\w+ )?{looks}\b",
+    r"(?:^|, ){o}{would} {n} \w+",
+    r"^{o}{is} {n} (?:\w+ )*?{agrees}\b",
     r"\bwhat(?:'s| is| are) {n}'s? (?:\w+ )?{looks}",
     r"^{o}{n}'s? (?:\w+ )?{looks}[.?!,]*$",
-    r"\b(?:hear|get|have|like|know|want|for) {n}'s? (?:\w+ )?{looks}\b",
-    r"^{o}{may} {n} (?:\w+ )*?{agrees}\b",
+    r"\b{wants} {n}'s? (?:\w+ )?{looks}\b",
     r"^{o}(?:what|how) about(?: you)?,? {n}[?.!]*$",
     r"^{o}let {n} {takes}\b",
     r"^{o}{n} (?:should|could|can|may|might|must|gets? to|wants? to|has to)(?: \w+)? {takes}\b",
@@ -174,7 +175,8 @@ EVERYONE = re.compile(
     r"all three of you|every one of you|both your|both our ais|both ais|both the ais|both answer|both personas)\b"
     r"|\bwhat (?:does|do|would) (?:everyone|everybody|you each|the others|the ais)\b"
     r"|^(?:(?:so|okay|ok|now|and|well|right|hey|alright),? )*(?:everyone|everybody|both),"
-    r"|\b(?:one after the other|one by one|in turn)[.?!]*$|\bfrom both\b|\bhear both\b|,? both[.?!]*$"
+    r"|\b(?:one after the other|one by one|in turn)[.?!]*$|\bfrom both\b|\bhear both\b"
+    r"|(?:,|\bfrom|\byou|\bask|\bhear) both[.?!]*$"
 )
 NOT_EVERYONE = re.compile(
     r"\b(?:neither|none|one|either|any|some|half) of you\b|\bthank you all\b|\bboth ways\b"
@@ -188,6 +190,7 @@ _ARTICLE = re.compile(r"\b(?:the|a|an|this|that|your|in|on) $")
 class _Patterns:
     mentioned: re.Pattern[str]
     called: re.Pattern[str]
+    called_by_name: re.Pattern[str]
     called_unless_governed: re.Pattern[str]
     called_exactly: re.Pattern[str]
     called_exactly_unless_governed: re.Pattern[str]
@@ -202,12 +205,13 @@ def _patterns(name: str) -> _Patterns:
         "you": _YOU_NEXT,
         "alone": _ALONE,
         "looks": _LOOKS,
-        "think": _THINK,
         "takes": _TAKES,
         "agrees": _AGREES,
         "letus": _LET_US,
         "asks": _ASKS,
-        "may": _MAY,
+        "would": _WOULD,
+        "is": _IS,
+        "wants": _WANTS,
         "adverb": "(?: also| now| first| just| quickly| then| maybe)*",
         "towards": "(?: from| to| over to| back to| what)?",
         "tosee": "(?: to (?:hear|know|see)| in)?",
@@ -221,6 +225,7 @@ def _patterns(name: str) -> _Patterns:
     return _Patterns(
         mentioned=compiled(_MENTIONED),
         called=compiled(_CALLED),
+        called_by_name=compiled(_CALLED_BY_NAME),
         called_unless_governed=compiled(_CALLED_UNLESS_GOVERNED),
         called_exactly=compiled(_CALLED_EXACTLY),
         called_exactly_unless_governed=compiled(_CALLED_EXACTLY_UNLESS_GOVERNED),
@@ -228,23 +233,34 @@ def _patterns(name: str) -> _Patterns:
     )
 
 
-def is_addressed(sentence: str, name: str, *, exact: bool) -> bool:
-    """Whether the sentence speaks to `name`, its one placeholder for somebody (see `addressing`).
+class Call(IntEnum):
+    """How somebody is spoken to, if they are."""
+
+    NOT = 0
+    HANDED_OVER = 1  # "what does Claude think?"
+    CALLED = 2  # "Claude, ..."
+
+
+def call(sentence: str, name: str, *, exact: bool, by_role: bool = False) -> Call:
+    """How the sentence speaks to `name`, its placeholder for somebody (see `addressing`).
 
     Args:
         exact: the name was spelt as it is; otherwise it only sounded like it, and must be in a vocative place.
+        by_role: it was no name but "the guest".
     """
     patterns = _patterns(name)
     before = sentence[: sentence.index(name)]
     if patterns.mentioned.search(sentence):
-        return False
+        return Call.NOT
     if not exact and (_ARTICLE.search(before) or re.fullmatch(rf"{re.escape(name)}[.?!]*", sentence)):
-        return False  # "the cloud is full"; and "Cloud." may be an answer, where "Claude." is a call
+        return Call.NOT  # "the cloud is full"; and "Cloud." may be an answer, where "Claude." is a call
+    if not by_role and patterns.called_by_name.search(sentence):
+        return Call.CALLED
     if patterns.called.search(sentence) or (exact and patterns.called_exactly.search(sentence)):
-        return True
+        return Call.CALLED
     if not _GOVERNOR.search(before):
         if patterns.called_unless_governed.search(sentence):
-            return True
+            return Call.CALLED
         if exact and patterns.called_exactly_unless_governed.search(sentence):
-            return True
-    return patterns.handed_over.search(sentence) is not None
+            return Call.CALLED
+    return Call.HANDED_OVER if patterns.handed_over.search(sentence) else Call.NOT

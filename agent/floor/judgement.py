@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from agent.floor.events import Evidence
 from agent.floor.rules import Rules
-from agent.floor.words import FILLER, GO_ON, HALLUCINATED, HALT, NO, RECEIPT, REPAIR, VOCAL
+from agent.floor.words import AGREEMENT, GO_ON, GO_ON_SAID, HALLUCINATED, HALT, HALT_SAID, REPAIR, UNDECIDED, VOCAL
 
 
 class Verdict(StrEnum):
@@ -68,8 +68,10 @@ def judge(text: str, evidence: Evidence | None, setting: Setting, rules: Rules, 
     if not said:
         return Verdict.NOISE if final else Verdict.UNDECIDED
     by_words = _by_words(said, setting)
-    if final or by_words in (Verdict.TURN, Verdict.HALT):
+    if final or by_words is Verdict.HALT:
         return by_words
+    if by_words is Verdict.TURN and not UNDECIDED.may_make(said):
+        return Verdict.TURN
     return Verdict.UNDECIDED
 
 
@@ -87,46 +89,19 @@ def _is_noise(said: tuple[str, ...], evidence: Evidence, setting: Setting, rules
     short = evidence.speech_s < rules.turn_after_s
     if short and (hopeless or (unsure and unvoiced)):
         # "Wait!" shouted over a voice is worth a false alarm; a word read into a cough is seldom one of these
-        return not _says(said, HALT) or (unsure and unvoiced and hopeless)
+        return not (HALT_SAID.make(said) and HALT.within(said)) or (unsure and unvoiced and hopeless)
     return short and (unsure or unvoiced) and said in HALLUCINATED and not setting.after_question
 
 
 def _by_words(said: tuple[str, ...], setting: Setting) -> Verdict:
-    if _says(said, HALT):
+    if HALT_SAID.make(said) and HALT.within(said):
         return Verdict.HALT
-    if _says(said, GO_ON):
+    if GO_ON_SAID.make(said) and GO_ON.within(said):
         return Verdict.GO_ON
     if setting.name or said in REPAIR:
         return Verdict.TURN
-    if _is_vocal(said):
+    if VOCAL.make(said) or all(_LAUGH.match(word) or _HUM.match(word) for word in said):
         return Verdict.TURN if setting.after_question and not setting.over else Verdict.BACKCHANNEL
-    if setting.over and not _has_no(said) and _made_of(said, VOCAL | RECEIPT):
+    if setting.over and AGREEMENT.make(said):  # "no" is none, but "oh no" and "no way" are
         return Verdict.BACKCHANNEL
     return Verdict.TURN
-
-
-def _is_vocal(said: tuple[str, ...]) -> bool:
-    return _made_of(said, VOCAL) or all(_LAUGH.match(word) or _HUM.match(word) for word in said)
-
-
-def _has_no(said: tuple[str, ...]) -> bool:
-    """ "Yeah, no" objects; "oh no" and "no way" marvel."""
-    return any(word in ("no", "nope", "nah") for word in said) and not _made_of(said, VOCAL | RECEIPT - NO)
-
-
-def _says(said: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:
-    """Nothing but the phrases and fillers around them, and a phrase at least."""
-    return _made_of(said, phrases | FILLER) and any(
-        said[start:end] in phrases
-        for start in range(len(said))
-        for end in range(start + 1, min(len(said), start + 8) + 1)
-    )
-
-
-@lru_cache(maxsize=4096)
-def _made_of(said: tuple[str, ...], phrases: frozenset[tuple[str, ...]]) -> bool:
-    """Whether the words are a row of such phrases and nothing else ("yeah, yeah, I see")."""
-    reached = [True] + [False] * len(said)
-    for end in range(1, len(said) + 1):
-        reached[end] = any(reached[start] and said[start:end] in phrases for start in range(max(0, end - 8), end))
-    return reached[-1] and bool(said)

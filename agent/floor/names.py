@@ -37,6 +37,7 @@ class NameHeard:
     end: int
     exact: bool  # spelt as the name is; otherwise it only sounds like it
     possessive: bool
+    by_role: bool = False  # "the guest", "my co-host"
 
 
 def words(text: str) -> list[str]:
@@ -104,7 +105,8 @@ def names_in(text_words: Sequence[str], seats: tuple[Seat, ...]) -> Iterator[Nam
             bare = last.removesuffix("'s").removesuffix("'") if possessive else last
             spelling = (*text_words[place : place + length - 1], bare)
             if spelling in exact:
-                yield NameHeard(exact[spelling], place, place + length, exact=True, possessive=possessive)
+                by_role = spelling[0] in ("the", "our", "my")
+                yield NameHeard(exact[spelling], place, place + length, True, possessive, by_role)
                 place += length
                 break
         else:

@@ -2,10 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 
-def _phrases(text: str) -> frozenset[tuple[str, ...]]:
+
+class Phrases:
+    """A set of phrases, each a row of words, to read an utterance with."""
+
+    __slots__ = ("_beginnings", "_longest", "_phrases", "_words")
+
+    def __init__(self, phrases: Iterable[tuple[str, ...]]) -> None:
+        self._phrases = frozenset(phrases)
+        self._words = frozenset(word for phrase in self._phrases for word in phrase)
+        self._beginnings = frozenset(phrase[:end] for phrase in self._phrases for end in range(len(phrase)))
+        self._longest = max(len(phrase) for phrase in self._phrases)
+
+    def __or__(self, other: Phrases) -> Phrases:
+        return Phrases(self._phrases | other._phrases)
+
+    def __contains__(self, said: tuple[str, ...]) -> bool:
+        return said in self._phrases
+
+    def make(self, said: tuple[str, ...]) -> bool:
+        """Whether the words are a row of these phrases and nothing else ("yeah, yeah, I see")."""
+        return bool(said) and self._words.issuperset(said) and self._reached(said)[-1]
+
+    def may_make(self, said: tuple[str, ...]) -> bool:
+        """Whether they could become such a row with more words: "oh, I" could be "oh, I see"."""
+        if not self._words.issuperset(said):
+            return False
+        return any(reached and said[start:] in self._beginnings for start, reached in enumerate(self._reached(said)))
+
+    def within(self, said: tuple[str, ...]) -> bool:
+        """Whether one of these phrases is among the words."""
+        ends = range(1, len(said) + 1)
+        return any(
+            said[start:end] in self._phrases for end in ends for start in range(max(0, end - self._longest), end)
+        )
+
+    def _reached(self, said: tuple[str, ...]) -> list[bool]:
+        reached = [True]
+        for end in range(1, len(said) + 1):
+            starts = range(max(0, end - self._longest), end)
+            reached.append(any(reached[start] and said[start:end] in self._phrases for start in starts))
+        return reached
+
+
+def _phrases(text: str) -> Phrases:
     """Phrases set apart by `|`, on as many lines as it takes."""
-    return frozenset(tuple(phrase.split()) for phrase in text.split("|"))
+    return Phrases(tuple(phrase.split()) for phrase in text.split("|"))
 
 
 # Sounds that a recogniser spells, among them what whisper makes of an "mm-hm".
@@ -39,13 +83,6 @@ RECEIPT = _phrases(
     hm okay | hm interesting | hmm interesting | hm right | hm yeah | hm yes | oh interesting | how interesting |
     how nice | bravo | well said | well put | thanks | thank you | please | naturally | obviously | literally | same
     | same here | me too | ditto | word | like | you know
-    """
-)
-
-# Objects.
-NO = _phrases(
-    """
-    no | nope | nah | no no | no no no | not really | never
     """
 )
 
@@ -114,3 +151,9 @@ REPAIR = _phrases(
     how so | who | when
     """
 )
+
+# As they are looked for: with what may stand around them.
+HALT_SAID = HALT | FILLER
+GO_ON_SAID = GO_ON | FILLER
+AGREEMENT = VOCAL | RECEIPT
+UNDECIDED = AGREEMENT | GO_ON_SAID
