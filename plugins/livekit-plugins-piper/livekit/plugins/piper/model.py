@@ -85,7 +85,7 @@ class Model:
     @property
     def streams(self) -> bool:
         """Whether sound comes in pieces; else each sentence comes whole."""
-        return self._renderer is not None
+        return self._renderer is not None and self._renderer.piecewise
 
     def say(self, ids: Sequence[int], scales: Sequence[float], speaker: int | None, abort: Abort) -> Sound:
         """
@@ -117,7 +117,8 @@ class Model:
         by_pieces, at_once = (
             np.concatenate(list(self._renderer.pieces(prior, Abort(), first=first))) for first in (None, prior.shape[2])
         )
-        self._renderer.piecewise = by_pieces.shape == at_once.shape and np.abs(by_pieces - at_once).max() < TOLERANCE
+        same_length = by_pieces.shape == at_once.shape
+        self._renderer.piecewise = same_length and bool(np.abs(by_pieces - at_once).max() < TOLERANCE)
 
 
 class _Renderer:

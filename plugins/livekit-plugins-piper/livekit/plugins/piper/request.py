@@ -22,7 +22,7 @@ class BadRequest(ValueError):
 @dataclass(frozen=True, slots=True)
 class SynthesisRequest:
     text: str
-    voice: str | None  # name, or path of a model; None: the server's first
+    voice: str | None  # name, or path of a model; None: see `Synthesizer`
     style: Style
     format: Literal["frames", "pcm"]
 

@@ -28,7 +28,7 @@ from .request import BadRequest, SynthesisRequest, parse
 from .synthesizer import Busy, Piece, Synthesizer, UnknownVoice
 from .version import __version__
 from .voice import UnknownSpeaker, Voice
-from .voices import VoiceMissing
+from .voices import VoiceBroken, VoiceMissing
 
 logger = logging.getLogger("livekit.plugins.piper.server")
 
@@ -36,6 +36,8 @@ MAX_BODY_BYTES = 1024 * 1024
 PARENT_POLL_S = 0.5
 LAST_BREATH_S = 2.0
 """After a signal or the parent's end: so long to close in order, then the process ends regardless."""
+
+REDOWNLOAD = "download the voice again (python -m piper.download_voices)"
 
 SYNTHESIZER = web.AppKey("synthesizer", Synthesizer)
 
@@ -76,6 +78,8 @@ async def synthesize(request: web.Request) -> web.StreamResponse:
             return await _stream(request, asked, pieces)
     except (UnknownVoice, VoiceMissing) as error:
         return _refusal(404, str(error), "name one of the loaded voices, or start the server with --voice PATH")
+    except VoiceBroken as error:
+        return _refusal(422, str(error), REDOWNLOAD)
     finally:
         synthesizer.leave()
 
@@ -140,7 +144,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     """Until a signal, or the parent's end.
 
     Raises:
-        VoiceMissing: one of the voices is not there.
+        VoiceMissing, VoiceBroken: one of the voices is not there, or is none.
         OSError: the port is taken.
     """
     ended = asyncio.Event()
@@ -229,6 +233,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         asyncio.run(serve(arguments))
     except VoiceMissing as error:
         _say({"error": str(error), "fix": "install or name the voice"})
+        return 1
+    except VoiceBroken as error:
+        _say({"error": str(error), "fix": REDOWNLOAD})
         return 1
     except OSError as error:
         fix = f"choose another --port than {arguments.port}, or end what holds it" if arguments.port else "see --host"

@@ -11,7 +11,7 @@ from .model import Abort
 from .request import SynthesisRequest
 from .speech import Int16
 from .voice import Voice
-from .voices import find_voice, model_path
+from .voices import VoiceBroken, find_voice, model_path
 from .word_timing import Word
 
 Piece = list[Word] | Int16
@@ -34,7 +34,8 @@ class Synthesizer:
         parallel: how many pieces of speech are made at the same moment. Requests take turns piece by piece, in the
             order of their asking, so that a short clause never waits for the end of a long text.
         most_requests: those under way and waiting together.
-        on_demand: requests may name a voice by the path of its model; else only those loaded beforehand.
+        on_demand: requests may name a voice by the path of its model, and those that name none have the default voice;
+            else only voices loaded beforehand can be had, and the first of them by those that name none.
     """
 
     def __init__(
@@ -58,14 +59,18 @@ class Synthesizer:
         """
         Raises:
             VoiceMissing: see `find_voice`.
+            VoiceBroken: a file that is cut short, or something else than a voice.
         """
         files = find_voice(voice)
         async with self._loading:
             if (loaded := self._voices.get(files.model)) is None:
                 loop = asyncio.get_running_loop()
-                loaded = await loop.run_in_executor(
-                    self._workers, lambda: Voice(files, threads=self._threads, spinning=self._spinning)
-                )
+                try:
+                    loaded = await loop.run_in_executor(
+                        self._workers, lambda: Voice(files, threads=self._threads, spinning=self._spinning)
+                    )
+                except Exception as error:  # onnx, onnxruntime and piper have each their own kinds
+                    raise VoiceBroken(f"cannot speak with {files.model}: {error}") from error
                 self._voices[files.model] = loaded
             return loaded
 
@@ -73,11 +78,13 @@ class Synthesizer:
         """
         Raises:
             UnknownVoice: with the names of those there are.
-            VoiceMissing: a path, and nothing there.
+            VoiceMissing, VoiceBroken: a path, and no voice there.
         """
         path = model_path(name) if name is not None and name.endswith(".onnx") else None
+        if name is None and self._on_demand:
+            path = find_voice().model
         for model, voice in self._voices.items():
-            if name is None or name == voice.name or path == model:
+            if path == model or (path is None and name in (None, voice.name)):
                 return voice
         names = ", ".join(voice.name for voice in self._voices.values())
         if not self._on_demand or path is None:

@@ -60,7 +60,7 @@ class Voice:
     """
     Args:
         threads, spinning: see `Model`.
-    Loading takes about a second, with a first synthesis that warms the network up and measures the voice's level.
+    Loading takes about two seconds, with a first synthesis that warms the network up and measures the voice.
     """
 
     def __init__(self, files: VoiceFiles, *, threads: int = 0, spinning: bool = False) -> None:
@@ -69,7 +69,7 @@ class Voice:
         self._config = PiperConfig.from_dict(config)
         self.sample_rate_hz: int = self._config.sample_rate
         self._model = Model(files.model, hop_length=self._config.hop_length, threads=threads, spinning=spinning)
-        # Piper's front end alone: it never sees the network, which runs here in two parts.
+        # Piper's front end alone: it never sees the network, which runs here in three parts.
         self._piper = PiperVoice(session=None, config=self._config)
         self._alone = lru_cache(maxsize=8192)(self._sound_of)
         self._gain, self._tempo = 1.0, Tempo((1.0,), (1.0,))
@@ -178,7 +178,9 @@ class Voice:
     def _calibrate(self) -> None:
         """Measures on one sentence what the voice's level is and how its tempo follows the length scale."""
         style = Style(sample_rate_hz=self.sample_rate_hz)
-        (sentence,) = self._sentences(CALIBRATION, Abort())
+        sentence = next(self._sentences(CALIBRATION, Abort()), None)
+        if sentence is None:
+            return  # a voice that cannot say it keeps the model's own level and tempo
         noise, usual, noise_w = self._scales(style)
         ids = self._piper.phonemes_to_ids(sentence.phonemes)
         speaker = self._config.default_speaker_id if self.speakers > 1 else None

@@ -14,6 +14,10 @@ class VoiceMissing(FileNotFoundError):
     """A voice's model or its description is not there. The message says where it was sought and what to do."""
 
 
+class VoiceBroken(ValueError):
+    """The files are there, but are no voice that Piper can speak with."""
+
+
 @dataclass(frozen=True, slots=True)
 class VoiceFiles:
     model: Path
@@ -33,7 +37,7 @@ def find_voice(voice: str | Path | None = None) -> VoiceFiles:
     Raises:
         VoiceMissing: no such model, or no `.onnx.json` beside it.
     """
-    model = _default_model() if voice is None else model_path(voice)
+    model = model_path(_default_model() if voice is None else voice)
     if not model.is_file():
         raise VoiceMissing(
             f"no Piper voice at {model}; give the path of a .onnx file (voices: python -m piper.download_voices), "
