@@ -8,7 +8,7 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0, // the page's content security policy allows no data: scripts or fonts
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ["index.html"] },
+    rollupOptions: { input: ["index.html", "episodes.html"] },
   },
   server: { port: 17500, proxy: { "/api": "http://localhost:4000" } },
 });

@@ -94,6 +94,7 @@ def security_headers(site: Site) -> dict[str, str]:
         "autoplay=(self), fullscreen=(self), clipboard-write=(self), speaker-selection=(self), "
         "geolocation=(), payment=(), usb=(), serial=(), midi=()",
         "Referrer-Policy": "no-referrer",
+        "Server": "Roundtable",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }

@@ -10,6 +10,8 @@ from aiohttp import web
 from livekit import api
 
 from agent.services.ports import require_free
+from agent.web.archive import Archive
+from agent.web.episodes import ARCHIVE, WAVEFORMS, add_episodes
 from agent.web.guard import MAX_BODY_BYTES, RateLimit, add_headers, answer_errors, check_origin, limited
 from agent.web.health import STATUS, health, metrics, ready
 from agent.web.join import PASSES, SHOWS, briefings, join, running, studio
@@ -18,6 +20,7 @@ from agent.web.passes import Passes
 from agent.web.shows import Shows
 from agent.web.site import SITE, Site
 from agent.web.status import StudioStatus
+from agent.web.waveform import Waveforms
 
 _LIVEKIT_LIMIT_S = 5.0  # for one question to the LiveKit server: somebody is waiting at the join button
 _CLOSE_S = 2.0
@@ -50,6 +53,8 @@ def make_app(site: Site, status: StudioStatus, server: api.LiveKitAPI) -> web.Ap
     app[STATUS] = status
     app[SHOWS] = Shows(server, reserved=site.reserved)
     app[PASSES] = Passes(site.keys.secret)
+    app[ARCHIVE] = Archive(site.recordings)
+    app[WAVEFORMS] = Waveforms(site.cache)
     app.on_response_prepare.append(add_headers(site))
     joins = RateLimit(burst=20, per_s=0.5)
     questions = RateLimit(burst=60, per_s=5.0)
@@ -60,5 +65,6 @@ def make_app(site: Site, status: StudioStatus, server: api.LiveKitAPI) -> web.Ap
     app.router.add_get("/api/studio", limited(questions, studio))
     app.router.add_get("/api/shows", limited(questions, running))
     app.router.add_get("/api/briefings", limited(questions, briefings))
+    add_episodes(app)
     add_pages(app)
     return app

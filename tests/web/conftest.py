@@ -12,6 +12,7 @@ from playwright.async_api import Browser
 from agent.web.site import BUILT_PAGE
 from tests.support.livekit import LiveKit
 from tests.web.browser import open_browser
+from tests.web.recorded import record_episode
 from tests.web.table import open_studio, voice_wav
 
 BRIEFING = """---
@@ -43,5 +44,7 @@ async def studio_address(livekit: LiveKit, tmp_path_factory: pytest.TempPathFact
     folder: Path = tmp_path_factory.mktemp("studio")
     (folder / "briefings").mkdir()
     (folder / "briefings" / "curious.md").write_text(BRIEFING)
+    (folder / "recordings").mkdir()
+    await record_episode(folder / "recordings")
     async with open_studio(livekit, folder) as (address, _):
         yield address

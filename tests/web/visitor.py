@@ -85,12 +85,14 @@ class Visitor:
             self.complaints.append(message.text)
 
 
-async def visit(browser: Browser, address: str, **context: object) -> Visitor:
+async def visit(browser: Browser, address: str, *, width: int = 1280, height: int = 800, calm: bool = False) -> Visitor:
     """A browser profile of its own, with one tab."""
-    made = await browser.new_context(
-        **{"viewport": {"width": 1280, "height": 800}, "permissions": ["microphone", "camera"], **context}
-    )  # type: ignore[arg-type]
-    visitor = Visitor(made, await made.new_page(), address)
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        permissions=["microphone", "camera"],
+        reduced_motion="reduce" if calm else "no-preference",
+    )
+    visitor = Visitor(context, await context.new_page(), address)
     watch(visitor, visitor.page)
     return visitor
 

@@ -1,13 +1,9 @@
 /** The speakers at the table: who they are, and in which colour. */
 
 import { type Participant, ParticipantKind, Track } from "livekit-client";
+import { claudeColour, guestColour, hostColour, nextColour } from "./palette";
 
 export type SpeakerState = "arriving" | "listening" | "thinking" | "speaking" | "ducked" | "muted" | "away";
-
-const claudeColour = "#3b82f6";
-const guestColour = "#f59e0b";
-const hostColour = "#10b981";
-const palette = ["#c084fc", "#2dd4bf", "#f472b6", "#facc15", "#a3e635", "#fb7185", "#22d3ee", "#e879f9"];
 
 export const stateAttribute = "lk.agent.state";
 
@@ -41,7 +37,7 @@ export class Colours {
     } else if (!used.has(hostColour) && isFirst(participant, others)) {
       return hostColour;
     }
-    return palette.find((colour) => !used.has(colour)) ?? palette[this.given.size % palette.length] ?? hostColour;
+    return nextColour(used);
   }
 }
 
