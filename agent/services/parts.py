@@ -21,7 +21,7 @@ from agent.settings.environment import child_environment
 
 # Seconds on a quiet machine, a minute on a busy one, and more for a large model of the user's own.
 _ENGINE_READY_S = 120.0
-_WORKER_READY_S = 120.0
+_WORKER_READY_S = 240.0
 
 
 def livekit_service(server: LiveKitServer) -> Service:
