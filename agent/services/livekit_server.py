@@ -161,17 +161,21 @@ def render_config(template: str, address: Address) -> str:
 class LiveKitServer:
     """A LiveKit server as a child process."""
 
-    def __init__(self, binary: Path, *, template: str, address: Address, keys: Keys, folder: Path) -> None:
+    def __init__(
+        self, binary: Path, *, template: str, address: Address, keys: Keys, folder: Path, log: Path | None = None
+    ) -> None:
         """
         Args:
             template: the text of livekit.yaml.
-            folder: where its key file and log are kept.
+            folder: where its key file is kept.
+            log: in `folder` by default.
         """
         self.address = address
         self.keys = keys
         self._binary = binary
         self._config = render_config(template, address)
         self._folder = folder
+        self._log = log or folder / "livekit-server.log"
 
     def start(self) -> Child:
         """Start the process. It is of use once `wait_until_ready` has returned.
@@ -191,7 +195,7 @@ class LiveKitServer:
         return Child.spawn(
             "livekit-server",
             [str(self._binary), "--key-file", str(key_file)],
-            log=self._folder / "livekit-server.log",
+            log=self._log,
             env=env | {"LIVEKIT_CONFIG": self._config},
             # It would wait for the last listener to leave, whose show has ended with this process.
             death_signal=signal.SIGKILL,

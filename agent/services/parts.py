@@ -127,7 +127,7 @@ def worker_service(
 
 def log_of(settings: Settings, name: str) -> Path:
     """Where a service's output goes."""
-    return settings.home / "logs" / f"{name}.log"
+    return settings.logs / f"{name}.log"
 
 
 def _worker_answers(port: int) -> bool:

@@ -19,7 +19,7 @@ _POLL_S = 0.1
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 20.0
 _STEADY_S = 60.0  # a service that ran so long starts again at once
-_LAST_WORDS_S = 10.0  # what the children of a service that died get to end by themselves, before they are killed
+_LAST_WORDS_S = 25.0  # what the children of a service that died get to end by themselves: shows seal their folders
 
 State = Literal["starting", "running", "restarting", "stopped"]
 Report = Callable[[str], None]
@@ -53,14 +53,19 @@ class Supervisor:
     `start` each, then `watch` until cancelled, `stop` those that need time, and at last, whatever happened, `kill`.
     """
 
-    def __init__(self, report: Report, stopping: asyncio.Event) -> None:
+    def __init__(
+        self, report: Report, stopping: asyncio.Event, *, on_remains_gone: Callable[[str], None] = lambda name: None
+    ) -> None:
         """
         Args:
             report: told what people should see, one line at a time.
             stopping: once set, nothing is started any more.
+            on_remains_gone: told the name of a service that died, once nothing that it had started runs any more; runs
+                in a thread.
         """
         self._report = report
         self._stopping = stopping
+        self._on_remains_gone = on_remains_gone
         self._services: dict[str, Service] = {}
         self._children: dict[str, Child] = {}
         self._states: dict[str, State] = {}
@@ -175,6 +180,7 @@ class Supervisor:
             self._remains = [(at, child) for at, child in self._remains if child not in due]
             for child in due:
                 child.kill()
+                await asyncio.to_thread(self._on_remains_gone, child.name)
 
     async def stop(self, name: str, *, grace_s: float) -> None:
         """End a service: SIGTERM, and after `grace_s` the whole group is killed. Only once the studio is stopping."""

@@ -90,7 +90,7 @@ class Studio:
         self._settings = settings
         self._report = report
         self._stopping = asyncio.Event()
-        self._supervisor = Supervisor(report, self._stopping)
+        self._supervisor = Supervisor(report, self._stopping, on_remains_gone=self._salvage_after)
 
     def close(self) -> None:
         """Close it, in order; asked again, at once. Returns immediately."""
@@ -145,7 +145,8 @@ class Studio:
             template=settings.livekit.config.read_text(encoding="utf-8"),
             address=server_address(settings),
             keys=keys,
-            folder=settings.home / "logs",
+            folder=settings.home,
+            log=parts.log_of(settings, "livekit-server"),
         )
         await self._supervisor.start(parts.livekit_service(server))
         return Access(server.address.url, keys)
@@ -194,6 +195,10 @@ class Studio:
                 yield link
             finally:
                 polling.cancel()
+
+    def _salvage_after(self, service: str) -> None:
+        if service == "worker":
+            _salvage(self._settings.recording.folder, self._report)
 
     async def _end_shows(self) -> None:
         """The rest holds nothing that could be lost, and is killed by whoever called."""

@@ -134,6 +134,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="STUDIO_", env_nested_delimiter="__")
 
     home: Path = Field(Path(".studio"), description="what this installation keeps: server, keys, logs, caches")
+    log_folder: Path | None = Field(None, description="where the services' logs go; logs in STUDIO_HOME by default")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="of the logs")
     livekit: LiveKitSettings = LiveKitSettings()
     web: WebSettings = WebSettings()
@@ -163,6 +164,11 @@ class Settings(BaseSettings):
         """A persona's mind and its fallbacks. Claude's, unless set, is Claude with a key and a stand-in without."""
         chosen = self.personas.claude.mind if persona == "claude" else self.personas.guest.mind
         return chosen or ((CLAUDE_HAIKU,) if self.providers.anthropic.api_key else (LOCAL,))
+
+    @property
+    def logs(self) -> Path:
+        """Where the services' logs go."""
+        return self.log_folder or self.home / "logs"
 
     @property
     def stand_in(self) -> bool:

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from agent.errors import StudioError
+from agent.services import supervisor
 from agent.services.child import Child
 from agent.services.supervisor import Service, Stopped, Supervisor
 
@@ -34,7 +35,8 @@ class Bench:
         self.folder = folder
         self.said: list[str] = []
         self.stopping = asyncio.Event()
-        self.supervisor = Supervisor(self.said.append, self.stopping)
+        self.swept: list[str] = []
+        self.supervisor = Supervisor(self.said.append, self.stopping, on_remains_gone=self.swept.append)
         self.starts = 0
 
     def service(self, name: str, code: str = SERVICE, *words: str, ready_limit_s: float = 10.0) -> Service:
@@ -122,10 +124,12 @@ async def test_a_service_that_keeps_dying_is_started_ever_more_rarely(bench: Ben
     assert 2 <= bench.starts <= 5  # at 0, 0, 0.5 and 1.5 s, not thirty times
 
 
-async def test_what_a_dead_service_leaves_behind_goes_too(bench: Bench) -> None:
+async def test_what_a_dead_service_leaves_behind_goes_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_LAST_WORDS_S", 0.5)
     parent = """
 import pathlib, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+child = subprocess.Popen([sys.executable, "-c", deaf])
 pathlib.Path(sys.argv[1]).write_text(str(child.pid))
 time.sleep(60)
 """
@@ -137,7 +141,8 @@ time.sleep(60)
     assert pid is not None
     async with bench.watching():
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE)
+        await until(lambda: bench.swept == ["worker"])
+    assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
 
 
 async def test_stopping_waits_for_the_grace_and_then_kills(bench: Bench) -> None:
