@@ -74,6 +74,7 @@ class Reply:
     ready: bool = False
     bid_at: float | None = None  # since when it asks for the floor: ready to speak, or wishing to think
     to: SpeakerId | None = None
+    text: str = ""  # its first clause
     broken: bool = False  # it begins, and the rest will not come
     think: bool = False  # wants to think in silence first
     interject: bool = False  # wants to break in
@@ -104,6 +105,7 @@ class Tally:
     won_in_a_row: int = 0
     quiet_since: float = 0.0  # nobody has been voiced since
     clause: str = ""  # the last thing an AI said
+    ai_quiet_since: float = 0.0  # no AI has been voiced since
     interjected_at: float | None = None
     listened_at: dict[SpeakerId, float] = field(default_factory=dict)
 

@@ -149,6 +149,15 @@ class PlaybackStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClauseBegan(Event):
+    """The first sample of a clause is being played. Optional; with it an echo is known while it lasts."""
+
+    who: SpeakerId
+    reply: ReplyId
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClauseHeard(Event):
     """A clause of the reply has been played to its end."""
 

@@ -23,6 +23,7 @@ class Verdict(StrEnum):
     HALT = "halt"  # "wait", "stop": takes the floor, and nobody need answer
     BACKCHANNEL = "backchannel"
     NOISE = "noise"
+    ECHO = "echo"  # an AI's own words, from a loudspeaker
     GO_ON = "go_on"
 
 

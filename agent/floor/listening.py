@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agent.floor.addressing import Address, address
 from agent.floor.agenda import Invited, Open, Owed, Resuming
+from agent.floor.echo import is_echo
 from agent.floor.events import (
     Evidence,
     InterimHeard,
@@ -16,7 +17,7 @@ from agent.floor.events import (
     UtteranceGuessed,
     UtteranceId,
 )
-from agent.floor.judgement import Setting, Verdict, judge, same_words
+from agent.floor.judgement import Setting, Verdict, judge, same_words, spoken
 from agent.floor.speech import Lull, Utterance
 from agent.floor.table import Cut, Table
 from agent.floor.unexpected import UnexpectedEvent
@@ -88,7 +89,7 @@ def conclude(
             table.remember(who, utterance, text)
         case Verdict.GO_ON:
             go_on(table, who, utterance, text, addressed)
-        case Verdict.BACKCHANNEL | Verdict.NOISE:
+        case Verdict.BACKCHANNEL | Verdict.NOISE | Verdict.ECHO:
             _give_back(table, utterance)
         case Verdict.UNDECIDED:
             raise UnexpectedEvent(verdict, f"utterance {utterance} has ended")
@@ -180,6 +181,10 @@ def _judged(
         after_question=table.tally.asked,
         name=bool(addressed.to),
     )
+    played = not isinstance(table.voice, Nobody) or table.now < table.tally.ai_quiet_since + table.rules.echo_tail_s
+    if setting.over and played and heard is not None and is_echo(spoken(text), table.memory.played):
+        table.speech.echoed(table.now, who, heard.utterance)
+        return Verdict.ECHO, addressed
     words = addressed.rest if addressed.to else text
     return judge(words, evidence, setting, table.rules, final=final), addressed
 

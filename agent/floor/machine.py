@@ -6,6 +6,7 @@ from agent.floor import barge_in, listening, replying, turns
 from agent.floor.actions import Action, Report, ShowState, SpeakerState
 from agent.floor.commands import obey
 from agent.floor.events import (
+    ClauseBegan,
     ClauseHeard,
     CommandGiven,
     Event,
@@ -84,7 +85,7 @@ class Floor:
                 listening.hear(table, event)
             case ReplyReady() | ReplyPassed() | ReplyFailed() | ReplyAddressed() | ThinkingAsked():
                 replying.reply_told(table, event)
-            case InterjectionAsked() | PlaybackStarted() | ClauseHeard() | PlaybackEnded():
+            case InterjectionAsked() | PlaybackStarted() | ClauseBegan() | ClauseHeard() | PlaybackEnded():
                 replying.reply_told(table, event)
             case CommandGiven():
                 obey(table, event)

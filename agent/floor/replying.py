@@ -8,6 +8,7 @@ from agent.floor import interjection, thinking
 from agent.floor.actions import Report
 from agent.floor.agenda import Open, Owed, Reply, Resuming, Sorry
 from agent.floor.events import (
+    ClauseBegan,
     ClauseHeard,
     InterjectionAsked,
     PlaybackEnded,
@@ -19,6 +20,7 @@ from agent.floor.events import (
     SpeakerId,
     ThinkingAsked,
 )
+from agent.floor.judgement import spoken
 from agent.floor.rules import Rules
 from agent.floor.table import Table
 from agent.floor.unexpected import UnexpectedEvent
@@ -32,6 +34,7 @@ ReplyEvent = (
     | ThinkingAsked
     | InterjectionAsked
     | PlaybackStarted
+    | ClauseBegan
     | ClauseHeard
     | PlaybackEnded
 )
@@ -61,7 +64,7 @@ def _prepared(table: Table, event: ReplyEvent, reply: Reply) -> None:
                 table.drop((reply.reply,))  # it had something to say and no wish to break in
                 return
             bid_at = table.now if reply.bid_at is None else reply.bid_at
-            table.replies[reply.reply] = replace(reply, ready=True, bid_at=bid_at)
+            table.replies[reply.reply] = replace(reply, ready=True, bid_at=bid_at, text=event.text)
         case ReplyPassed():
             del table.replies[reply.reply]
             _note(table, reply, failed=False)
@@ -79,7 +82,7 @@ def _prepared(table: Table, event: ReplyEvent, reply: Reply) -> None:
             table.replies[reply.reply] = replace(reply, think=True, bid_at=bid_at)
         case InterjectionAsked():
             table.replies[reply.reply] = replace(reply, interject=True)
-        case ReplyReady() | PlaybackStarted() | ClauseHeard() | PlaybackEnded():
+        case ReplyReady() | PlaybackStarted() | ClauseBegan() | ClauseHeard() | PlaybackEnded():
             raise UnexpectedEvent(event, reply)
 
 
@@ -104,7 +107,12 @@ def _voiced(table: Table, event: ReplyEvent) -> None:
         case PlaybackStarted():
             table.voice = told(table.voice, event)
             _began(table)
+        case ClauseBegan(text=text):
+            table.voice = told(table.voice, event)
+            table.memory.played.append(spoken(text))
         case ClauseHeard(text=text):
+            if spoken(text) not in table.memory.played:
+                table.memory.played.append(spoken(text))
             table.voice = told(table.voice, event)
             table.tally.clause = text
             if isinstance(table.voice, Playing) and table.voice.turn.think and table.thinking is None:
@@ -142,7 +150,7 @@ def playback_ended(table: Table, *, interrupted: bool) -> None:
     voice = table.voice
     table.voice = Nobody()
     table.unduck()
-    table.tally.quiet_since = table.now
+    table.tally.quiet_since = table.tally.ai_quiet_since = table.now
     match voice:
         case Stopping(turn=turn, cause=cause):
             if not interrupted and turn.began is not None:

@@ -37,6 +37,11 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     click_s: float = Field(0.12, ge=0, description="shorter sounds are clicks, whatever the recogniser reads into them")
     background_dbfs: float = Field(-58.0, le=0, description="softer voices are not at this table")
 
+    echo_guard_s: float = Field(
+        60.0, ge=0, description="after two echoes in that time a microphone barges in by words, not by a voice's sound"
+    )
+    echo_tail_s: float = Field(2.0, ge=0, description="what is heard so soon after an AI's voice may be its echo")
+
     # Preparing
     eager: Literal["off", "guess"] = Field("guess", description="prepare replies on the text before the endpoint")
 

@@ -31,6 +31,7 @@ class Talking:
     utterance: UtteranceId
     since: float
     again: bool = False  # after a lull: more likely a turn, and held without waiting
+    echoing: bool = False  # AIs come back through this microphone: it claims nothing until its words do
     over: bool = False  # it set in over somebody else's voice, or while an answer was being prepared
     text: str = ""
     verdict: Verdict = Verdict.UNDECIDED
@@ -60,6 +61,8 @@ def claim(heard: Utterance, at: float, rules: Rules) -> tuple[Claim, float | Non
     match heard:
         case Talking(verdict=Verdict.TURN | Verdict.HALT) | Lull(verdict=Verdict.TURN | Verdict.HALT):
             return Claim.TURN, None
+        case Talking(echoing=True) | Talking(verdict=Verdict.ECHO):
+            return Claim.QUIET, None
         case Talking(since=since, again=again):
             hold_at = since if again else since + rules.hold_after_s
             turn_at = since + rules.turn_after_s
@@ -82,12 +85,14 @@ class Speech:
     rules: Rules
     _open: dict[UtteranceId, Utterance] = field(default_factory=dict)
     _closed: dict[UtteranceId, str] = field(default_factory=dict)  # with the text that was acted upon
+    _echoed: dict[SpeakerId, dict[UtteranceId, float]] = field(default_factory=dict)
     _lost: set[UtteranceId] = field(default_factory=set)  # closed without their end
 
     def started(self, at: float, who: SpeakerId, utterance: UtteranceId, *, over: bool) -> Utterance:
+        echoing = over and self._echoes(at, who)
         match self._open.get(utterance):
             case None if utterance not in self._closed or utterance in self._lost:
-                now: Utterance = Talking(who=who, utterance=utterance, since=at, over=over, sign=at)
+                now: Utterance = Talking(who=who, utterance=utterance, since=at, echoing=echoing, over=over, sign=at)
             case Lull(who=owner, verdict=verdict) as lull if owner == who:
                 kept = verdict if verdict in (Verdict.TURN, Verdict.HALT) else Verdict.UNDECIDED
                 now = Talking(
@@ -95,6 +100,7 @@ class Speech:
                     utterance=utterance,
                     since=at,
                     again=lull.held,
+                    echoing=echoing,
                     over=lull.over or over,
                     text=lull.text,
                     verdict=kept,
@@ -126,7 +132,7 @@ class Speech:
     def interim(self, at: float, who: SpeakerId, utterance: UtteranceId, text: str, verdict: Verdict) -> None:
         match self._open.get(utterance):
             case (Talking(who=owner) | Lull(who=owner)) as heard if owner == who:
-                kept = heard.verdict if verdict is Verdict.UNDECIDED else verdict
+                kept = verdict if verdict in (Verdict.TURN, Verdict.HALT, Verdict.ECHO) else heard.verdict
                 self._open[utterance] = replace(heard, text=text, verdict=kept, sign=at)
             case other:
                 self._late("InterimHeard", utterance, other)
@@ -137,7 +143,7 @@ class Speech:
             case Lull(who=owner) as lull if owner == who:
                 self._open[utterance] = replace(lull, text=text, guess=text, verdict=verdict, sign=at)
             case Talking(who=owner) as talking if owner == who:
-                settled = verdict in (Verdict.TURN, Verdict.HALT)
+                settled = verdict in (Verdict.TURN, Verdict.HALT, Verdict.ECHO)
                 self._open[utterance] = replace(
                     talking, text=text, verdict=verdict if settled else talking.verdict, sign=at
                 )
@@ -190,7 +196,7 @@ class Speech:
         return tuple(
             heard
             for heard in self._open.values()
-            if isinstance(heard, Talking) or heard.verdict not in (Verdict.BACKCHANNEL, Verdict.NOISE)
+            if isinstance(heard, Talking) or heard.verdict not in (Verdict.BACKCHANNEL, Verdict.NOISE, Verdict.ECHO)
         )
 
     def deadlines(self, at: float) -> Iterator[float]:
@@ -216,6 +222,16 @@ class Speech:
     def _late(self, event: str, utterance: UtteranceId, heard: Utterance | None) -> None:
         if heard is not None or utterance not in self._closed:
             raise UnexpectedEvent(event, heard or f"no utterance {utterance}")
+
+    def echoed(self, at: float, who: SpeakerId, utterance: UtteranceId) -> None:
+        """That utterance was an AI's voice from a loudspeaker."""
+        since = at - self.rules.echo_guard_s
+        lately = {other: when for other, when in self._echoed.get(who, {}).items() if when > since}
+        self._echoed[who] = lately | {utterance: at}
+
+    def _echoes(self, at: float, who: SpeakerId) -> bool:
+        """One echo may be a human who repeats what an AI said; two are a loudspeaker."""
+        return sum(when > at - self.rules.echo_guard_s for when in self._echoed.get(who, {}).values()) >= 2
 
     def acted_on(self, utterance: UtteranceId, text: str) -> None:
         self._closed[utterance] = text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -186,4 +187,5 @@ class Memory:
     out: list[Action] = field(default_factory=list)
     unsaid: list[Remember] = field(default_factory=list)  # waits until a stopped voice has said what was heard of it
     cuts: dict[SpeakerId, Cut] = field(default_factory=dict)
+    played: deque[tuple[str, ...]] = field(default_factory=lambda: deque(maxlen=6))  # the last clauses, as words
     wakes: list[float] = field(default_factory=list)

@@ -9,7 +9,7 @@ from agent.floor.actions import Continue, Speak, ThinkReason
 from agent.floor.addressing import address
 from agent.floor.agenda import Guess, Invited, Open, Owed, Reply, Resuming, Round, Sorry, choose
 from agent.floor.events import SpeakerId
-from agent.floor.judgement import Verdict
+from agent.floor.judgement import Verdict, spoken
 from agent.floor.speech import Lull
 from agent.floor.table import Table
 from agent.floor.voice import Nobody, Starting, Turn
@@ -206,6 +206,7 @@ def _grant(table: Table, attempt: Round, reply: Reply) -> None:
         thinking.enter(table, reply.who, reply, then=then, said=False)
         return
     table.memory.cuts.pop(reply.who, None)
+    table.memory.played.append(spoken(reply.text))
     table.do(Speak(who=reply.who, reply=reply.reply))
     turn = Turn(who=reply.who, reply=reply.reply, owed=owed, then=then, to=reply.to, broken=reply.broken)
     table.voice = Starting(turn=turn, since=table.now)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from agent.floor.actions import Line, StopCause
 from agent.floor.agenda import Owed
 from agent.floor.events import (
+    ClauseBegan,
     ClauseHeard,
     PlaybackStarted,
     ReplyAddressed,
@@ -84,13 +85,20 @@ def has(voice: Voice, who: SpeakerId, reply: ReplyId) -> bool:
     return turn is not None and (turn.who, turn.reply) == (who, reply)
 
 
-def told(voice: Voice, event: PlaybackStarted | ClauseHeard | ReplyAddressed | ReplyFailed | ThinkingAsked) -> Voice:
+Word = PlaybackStarted | ClauseBegan | ClauseHeard | ReplyAddressed | ReplyFailed | ThinkingAsked
+
+
+def told(voice: Voice, event: Word) -> Voice:
     """The voice after word from its mouth. The event is of this voice's reply; its end is not handled here."""
     match voice, event:
         case Starting(turn=turn), PlaybackStarted(at=at):
             return Playing(turn=replace(turn, began=at if turn.began is None else turn.began), sign=at)
         case Held(turn=Turn(began=None) as turn), PlaybackStarted(at=at):
             return Held(turn=replace(turn, began=at))  # it crossed the Hold
+        case Playing(), ClauseBegan(at=at):
+            return replace(voice, sign=at)
+        case ((Held() | Stopping()), ClauseBegan()):
+            return voice  # it crossed the Hold or the Stop
         case Playing(turn=turn), ClauseHeard(at=at, text=text):
             return Playing(turn=replace(turn, clause=text), sign=at)
         case Held(turn=turn), ClauseHeard(text=text):
@@ -108,6 +116,6 @@ def told(voice: Voice, event: PlaybackStarted | ClauseHeard | ReplyAddressed | R
             return replace(voice, turn=replace(turn, broken=True))
         case ((Starting(turn=turn) | Playing(turn=turn) | Held(turn=turn) | Stopping(turn=turn)), ThinkingAsked()):
             return replace(voice, turn=replace(turn, think=True))
-        case (Nobody(), _) | (Starting(), ClauseHeard()) | (Playing() | Held(), PlaybackStarted()):
+        case (Nobody(), _) | (Starting(), ClauseBegan() | ClauseHeard()) | (Playing() | Held(), PlaybackStarted()):
             raise UnexpectedEvent(event, voice)
     raise UnexpectedEvent(event, voice)

@@ -45,6 +45,7 @@ TEXTS = st.sampled_from(
         "Stop.",
         "Time is up.",
         "[laughter]",
+        "first there was that",
     ]
 )
 EVIDENCE = st.builds(
@@ -327,10 +328,17 @@ class AnyOrder(RuleBasedStateMachine):
         self.tell(ev.PlaybackStarted(at=self.now, who=self.voiced.who, reply=self.voiced.reply))
 
     @precondition(lambda self: self.voiced is not None and self.voiced.begun)
-    @rule(text=st.sampled_from(["and so,", "you see?"]))
+    @rule(text=st.sampled_from(["and so,", "you see?", "First there was that,"]))
     def a_clause_is_heard(self, text: str) -> None:
         assert self.voiced is not None
         self.tell(ev.ClauseHeard(at=self.now, who=self.voiced.who, reply=self.voiced.reply, text=text))
+
+    @precondition(lambda self: self.voiced is not None and self.voiced.begun)
+    @rule()
+    def a_clause_begins(self) -> None:
+        assert self.voiced is not None
+        text = "First there was that,"
+        self.tell(ev.ClauseBegan(at=self.now, who=self.voiced.who, reply=self.voiced.reply, text=text))
 
     @precondition(lambda self: self.voiced is not None)
     @rule()
