@@ -96,6 +96,7 @@ class Playout:
         self._lead = _Lead(lead_s)
         self._line = _Line()
         self._voice: _Voice | None = None
+        self._next: _Voice | None = None  # waits for the voice before it to fall silent
         self._due: deque[tuple[_Due, PlayoutListener]] = deque()  # bounded by lead_s: a few entries a frame
         self._gain = self._target = 1.0
         self._wake: asyncio.Future[None] | None = None
@@ -107,25 +108,25 @@ class Playout:
         return self._voice is not None
 
     def play(self, passage: Passage, listener: PlayoutListener) -> None:
-        """Start a passage now, in place of whatever is played.
-
-        Raises:
-            RuntimeError: another passage is still being played; stop it first.
-        """
+        """Start a passage now. One that is being played is stopped first; its listener is told."""
+        voice = _Voice(passage, listener)
         if self._voice is not None:
-            raise RuntimeError("a passage is being played already; stop() it and wait for playback_ended")
-        self._voice = _Voice(passage, listener)
+            self.stop()
+            self._next = voice
+            return
+        self._voice = voice
         if passage.ready:
             self._flush_silence()
 
     def hold(self) -> None:
         """Fall silent with the next frame and keep the place. Nothing happens when nothing plays."""
-        if self._voice and self._voice.state == "playing":
-            self._voice.state = "holding"
+        voice = self._next or self._voice
+        if voice and voice.state == "playing":
+            voice.state = "holding"
 
     def resume(self) -> None:
         """Go on from the boundary of the word that hold() cut."""
-        voice = self._voice
+        voice = self._next or self._voice
         if voice and voice.state in ("held", "holding"):
             if voice.state == "held":
                 voice.passage.rewind()
@@ -135,6 +136,9 @@ class Playout:
 
     def stop(self) -> None:
         """Fall silent with the next frame; playback_ended(interrupted=True) follows when the queue has been heard."""
+        if self._next:
+            self._when(self._line.end, "cut", self._next)
+            self._next = None
         if self._voice and self._voice.state != "stopping":
             self._voice.was_silent = self._voice.state == "held" or not self._voice.begun
             self._voice.state = "stopping"
@@ -155,7 +159,7 @@ class Playout:
             if self._line.end < now:
                 self._too_late(now)
             ahead_s = self._line.end - self._lead.at(now) - now
-            if ahead_s < 0:
+            if ahead_s < 0.0005:  # a timer may fire a hair early
                 await self._send(self._next_frame())
             else:
                 await self._sleep(max(ahead_s, 0.001))
@@ -192,7 +196,7 @@ class Playout:
             if voice.state == "holding":
                 voice.state = "held"
             else:
-                self._voice = None
+                self._voice, self._next = self._next, None
                 self._when(at + FRAME_S, "cut", voice)
             return fading
         if voice.starved and voice.passage.unfinished and voice.passage.ready < REBUFFER:
@@ -213,7 +217,7 @@ class Playout:
         if len(pcm):
             self._when(at + len(pcm) / RATE_HZ, "reached", voice)
         if over:
-            self._voice = None
+            self._voice, self._next = self._next, None
             self._when(at + len(pcm) / RATE_HZ, "ended", voice)
         return _full_frame(pcm) if len(pcm) else None
 

@@ -100,7 +100,7 @@ def test_a_tiny_model_sees_plain_words() -> None:
 TURNS = st.lists(st.tuples(st.sampled_from(["you", "anna", "claude", "guest"]), st.text(max_size=20)), max_size=25)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(TURNS, st.sampled_from([CLAUDE, GUEST, TINY]), st.booleans(), st.integers(200, 2000))
 def test_roles_alternate_for_every_provider(
     turns: list[tuple[str, str]], persona: Persona, nudged: bool, chars: int

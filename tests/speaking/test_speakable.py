@@ -107,7 +107,7 @@ def cut(text: str, places: list[int]) -> list[str]:
     return [text[start:end] for start, end in pairwise(edges)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(TEXTS, st.lists(st.integers(0, 1000), max_size=12))
 @example("*laughs* x", [1, 2, 3])
 @example("Claude\n: x", [6, 7])
@@ -121,7 +121,7 @@ def test_the_result_does_not_depend_on_the_chunks(text: str, places: list[int]) 
         assert path.signals == whole.signals
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(TEXTS)
 def test_no_markup_reaches_a_voice(text: str) -> None:
     spoken = said(text)
@@ -129,7 +129,7 @@ def test_no_markup_reaches_a_voice(text: str) -> None:
     assert spoken == spoken.strip()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.sampled_from(["the", "a", "cat", "it's", "well-known", "3.5", "Dr.", "yes,", "no;", "why?", "end."]),

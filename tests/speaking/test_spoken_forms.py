@@ -83,7 +83,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(PIECES, max_size=12).map(" ".join) | st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=30))
 def test_whatever_comes_the_written_form_is_kept_and_the_spoken_one_has_no_digits(text: str) -> None:
     words = spoken_words(text)
