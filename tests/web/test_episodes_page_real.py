@@ -58,13 +58,19 @@ async def test_captions_lead_the_player_and_follow_it(editor: Visitor) -> None:
     await expect(words.locator("[aria-current]")).to_contain_text("Novelty is not enough")
 
 
+async def test_a_chapter_is_one_press_away(editor: Visitor) -> None:
+    await opens_the_episode(editor)
+    await editor.page.get_by_role("list", name="Chapters").get_by_role("button", name="Surprise").click()
+    await expect(editor.page.locator(".clock")).to_contain_text("0:19 /")
+
+
 async def test_lanes_can_be_muted_and_heard_alone(editor: Visitor) -> None:
     await opens_the_episode(editor)
     await editor.presses("Mute Claude")
     assert await editor.page.evaluate(MUTED) == [False, True, False]
-    await editor.presses("Hear only Ada")
+    await editor.presses("Solo Ada")
     assert await editor.page.evaluate(MUTED) == [True, True, False]
-    await editor.presses("Hear only Ada")
+    await editor.presses("Solo Ada")
     await editor.presses("Mute Claude")
     assert await editor.page.evaluate(MUTED) == [False, False, False]
 

@@ -45,7 +45,7 @@ export class Lane {
     );
     for (const [button, verb] of [
       [this.mute, "Mute"],
-      [this.only, "Hear only"],
+      [this.only, "Solo"],
     ] as const) {
       button.setAttribute("aria-label", `${verb} ${speaker.name}`);
     }

@@ -120,7 +120,11 @@ export class EpisodeView {
   private deck(): HTMLElement {
     const rate = h("select", { "aria-label": "Speed", onchange: () => this.player.setRate(Number(rate.value)) });
     rate.append(...rates.map((value) => h("option", { value }, `${value}×`)));
-    const marks = h("div", { class: "marks" }, ...this.episode.marks.filter(isShown).map((mark) => this.mark(mark)));
+    const marks = h(
+      "div",
+      { class: "marks", "aria-hidden": "true" },
+      ...this.episode.marks.filter(isShown).map((mark) => this.mark(mark)),
+    );
     return h(
       "section",
       { class: "panel deck", "aria-label": "Player" },
@@ -132,20 +136,32 @@ export class EpisodeView {
         h("ul", { class: "lanes" }, ...this.lanes.map((lane) => lane.element)),
         h("div", { class: "cursor-box" }, this.cursor),
       ),
+      this.chapters(),
     );
   }
 
   private mark(mark: Mark): HTMLElement {
-    const text = mark.kind === "chapter" ? mark.text || "Chapter" : `${mark.who ?? ""} interrupted`;
-    const button = h("button", {
-      type: "button",
-      class: `mark ${mark.kind === "chapter" ? "chapter" : "cut"}`,
-      title: `${clockText(mark.at)} ${text}`,
-      "aria-label": `${text} at ${clockText(mark.at)}`,
-      onclick: () => this.player.seek(mark.at),
-    });
-    button.style.setProperty("left", `${(100 * mark.at) / this.duration}%`);
-    return button;
+    const tick = h("span", { class: `mark ${mark.kind === "chapter" ? "chapter" : "cut"}` });
+    tick.style.setProperty("left", `${(100 * mark.at) / this.duration}%`);
+    return tick;
+  }
+
+  private chapters(): HTMLElement | null {
+    const marks = this.episode.marks.filter((mark) => mark.kind === "chapter");
+    if (!marks.length) return null;
+    const items = marks.map((mark, index) =>
+      h(
+        "li",
+        {},
+        h(
+          "button",
+          { type: "button", class: "small", onclick: () => this.player.seek(mark.at) },
+          h("time", {}, clockText(mark.at)),
+          mark.text || `Chapter ${index + 1}`,
+        ),
+      ),
+    );
+    return h("ol", { class: "chapters", "aria-label": "Chapters" }, ...items);
   }
 
   private figures(colour: Map<string, string>): HTMLElement | null {
