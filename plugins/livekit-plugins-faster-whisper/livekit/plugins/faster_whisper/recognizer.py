@@ -11,7 +11,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,9 @@ from .decoder import Abandoned, Decoder
 from .decoding import Decoding, Mode
 from .errors import RecognizerClosed, RecognizerOverloaded, Superseded
 from .fair_queue import FairQueue, Full
+from .languages import LanguageMemory
 from .log import logger
-from .model_files import model_path
+from .model_files import BUNDLED, model_path
 from .whisper import Bias, Whisper
 
 _QUICK = (Mode.FAST, Mode.INTERIM)
@@ -44,6 +45,30 @@ class Statistics:
     """Requests that their callers cancelled before they ran or while they ran."""
     again: int = 0
     """FAST texts that were doubtful and therefore decoded again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """Where the model comes from and how it is to run."""
+
+    model: str | Path | None
+    cache_dir: Path | None
+    device: str
+    compute_type: str
+    local_files_only: bool
+
+    def open(self, cpu_threads: int) -> Decoder:
+        """A copy of the model in memory."""
+        path = model_path(self.model, cache_dir=self.cache_dir)
+        whisper = Whisper(
+            path,
+            device=self.device,
+            compute_type=self.compute_type,
+            cpu_threads=cpu_threads,
+            local_files_only=self.local_files_only,
+        )
+        logger.debug("opened the Whisper model", extra={"model": path, "cpu_threads": cpu_threads})
+        return Decoder(whisper)
 
 
 @dataclass(slots=True, eq=False)
@@ -91,11 +116,13 @@ class Recognizer:
             local_files_only: never download.
             max_waiting: requests that may wait, all callers together.
         """
-        self._model = model
-        self._cache_dir = cache_dir
-        self._device = device
-        self._compute_type = compute_type
-        self._local_files_only = local_files_only
+        self._source = _Source(
+            model=model,
+            cache_dir=cache_dir,
+            device=device,
+            compute_type=compute_type,
+            local_files_only=local_files_only,
+        )
         self._cpu_threads = cpu_threads or min(4, os.cpu_count() or 1)
         self._changed = threading.Condition()
         self._loading = threading.Lock()
@@ -103,13 +130,14 @@ class Recognizer:
         self._closed = False
         self._quick: Decoder | None = None
         self._lanes: dict[str, threading.Thread] = {}
+        self._languages = LanguageMemory()
         self.statistics = Statistics()
         _close_at_exit(self)
 
     @property
     def model(self) -> str:
         """The model's name or folder, as given."""
-        return str(self._model or "whisper-base")
+        return str(self._source.model or BUNDLED)
 
     def load(self) -> None:
         """Load the model for quick requests now, in this thread: 2 s, one more the very first time. For prewarming.
@@ -140,7 +168,7 @@ class Recognizer:
             pcm: int16, or float32 in -1..1; shape (samples,), 16 kHz mono, any length. Not to be changed meanwhile.
             mode: what for; see `Mode`.
             caller: whose turn it takes, such as a speaker's id. A newer INTERIM of a caller replaces its older one.
-            language: ISO 639-1; None to detect it.
+            language: ISO 639-1; None to detect it, with a memory for what the caller spoke before.
             prompt: text that came before, or in the style that is wanted. The last 110 tokens count.
             hotwords: names and terms to expect, separated by spaces or commas.
             prefix: words that the text begins with, for sure. It saves no time. FAST and INTERIM only.
@@ -253,8 +281,9 @@ class Recognizer:
             if request.mode is Mode.INTERIM and self._queue.waiting(Mode.FAST):
                 raise Superseded("the time was needed for a finished utterance", fix="use that one's text")
 
+        bias = replace(request.bias, usual=self._languages.of(request.caller))
         try:
-            result = decoder().decode(request.pcm, request.mode, request.bias, prefix=request.prefix, step=step)
+            result = decoder().decode(request.pcm, request.mode, bias, prefix=request.prefix, step=step)
         except Abandoned:
             _fail(request, RecognizerClosed("nobody waited for this decoding", fix="ask again if it is still wanted"))
         except Superseded as error:
@@ -263,6 +292,8 @@ class Recognizer:
         except Exception as error:  # whatever the model raises belongs to the caller, and the lane lives on
             _fail(request, error)
         else:
+            if bias.language is None and result.text:
+                self._languages.heard(request.caller, result.language, voiced_s=result.voiced_s)
             self.statistics.decoded[request.mode] += 1
             self.statistics.again += result.tries > 1 and request.mode is Mode.FAST
             with contextlib.suppress(concurrent.futures.InvalidStateError):
@@ -274,16 +305,7 @@ class Recognizer:
         return self._quick
 
     def _open(self, cpu_threads: int) -> Decoder:
-        path = model_path(self._model, cache_dir=self._cache_dir)
-        whisper = Whisper(
-            path,
-            device=self._device,
-            compute_type=self._compute_type,
-            cpu_threads=cpu_threads,
-            local_files_only=self._local_files_only,
-        )
-        logger.debug("opened the Whisper model", extra={"model": path, "cpu_threads": cpu_threads})
-        return Decoder(whisper)
+        return self._source.open(cpu_threads)
 
 
 def _fail(request: _Request, error: Exception) -> None:

@@ -224,15 +224,15 @@ class SpeechStream(stt.RecognizeStream):
         options = self._options
         for tries_left in range(self._conn_options.max_retry, -1, -1):
             try:
-                async with asyncio.timeout(self._conn_options.timeout):
-                    return await self._recognizer.decode(
-                        segment.pcm(),
-                        mode=mode,
-                        caller=self._caller,
-                        language=options.language,
-                        prompt=options.prompt,
-                        hotwords=options.hotword_text,
-                    )
+                # No timeout: giving up would lose what was said, and the recogniser's queue is bounded.
+                return await self._recognizer.decode(
+                    segment.pcm(),
+                    mode=mode,
+                    caller=self._caller,
+                    language=options.language,
+                    prompt=options.prompt,
+                    hotwords=options.hotword_text,
+                )
             except RecognizerOverloaded:
                 if mode is not Mode.FAST or not tries_left:
                     raise

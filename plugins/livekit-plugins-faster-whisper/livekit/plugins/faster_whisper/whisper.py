@@ -22,6 +22,7 @@ POSITIONS_PER_S = 50  # of the encoder's output
 FULL_WINDOW_S = 30.0
 CONTEXT_S = 15.0  # what the decoder sees at least: 10 s brought loops, 30 s no better texts but slower tokens
 _SILENT_MEL = -0.6  # a usual floor: Whisper's features end 2 below their loudest, which is near 1.4 in speech
+_LANGUAGE_SURE = 0.8
 TOKENS_PER_S = 12.0  # more than anyone speaks (fast English is 5 words, 7 tokens a second): a bound for loops
 TOKENS_AT_LEAST = 24
 
@@ -44,6 +45,9 @@ class Bias:
     """What helps the model: the language, words before the audio, words to expect."""
 
     language: str | None
+    """ISO 639-1; None to detect it."""
+    usual: str | None = None
+    """The language that this speaker spoke so far: a detection must be sure to go against it."""
     prompt: str | None = None
     hotwords: str | None = None
 
@@ -154,12 +158,12 @@ class Whisper:
         output: Float32 = np.array(encoded.to(self._ctranslate2.DataType.float32))
         return output
 
-    def language_of(self, encoded: Encoded) -> str:
-        """The most probable language, ISO 639-1."""
+    def language_of(self, encoded: Encoded, usual: str | None = None) -> str:
+        """The most probable language, ISO 639-1; `usual` unless another one is sure, since a "yes" sounds like many."""
         if not self._model.model.is_multilingual:
             return "en"
-        (token, _), *_ = self._model.model.detect_language(encoded.output)[0]
-        return str(token).strip("<|>")
+        (token, probability), *_ = self._model.model.detect_language(encoded.output)[0]
+        return usual if usual and probability < _LANGUAGE_SURE else str(token).strip("<|>")
 
     def decode(self, encoded: Encoded, bias: Bias, *, prefix: str | None = None) -> Piece:
         """Greedy text of one window.
@@ -167,7 +171,7 @@ class Whisper:
         Args:
             prefix: words that the text begins with, for sure. CTranslate2 feeds them one by one, so they save no time.
         """
-        language = bias.language or self.language_of(encoded)
+        language = bias.language or self.language_of(encoded, bias.usual)
         tokenizer = self._tokenizer(language)
         known = tokenizer.encode(" " + prefix.strip()) if prefix and prefix.strip() else []
         start = self._start(tokenizer, bias)
@@ -203,7 +207,7 @@ class Whisper:
         """
         segments, info = self._model.transcribe(
             speech,
-            language=bias.language,
+            language=bias.language or bias.usual,
             initial_prompt=bias.prompt,
             hotwords=bias.hotwords,
             condition_on_previous_text=False,  # else one bad window spoils all that follow
