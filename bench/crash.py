@@ -65,10 +65,10 @@ async def _talk(root: Path) -> None:
     loop = asyncio.get_running_loop()
     end = asyncio.Event()
     loop.add_reader(sys.stdin, end.set)
-    frames = 0
+    begin, frames = clock.now(), 0
     print("begun", flush=True)
     while not end.is_set():
-        at = frames / 100
+        at = begin + frames / 100
         for who, track in tracks.items():
             if who != "ben" or int(at * 2) % 3:  # ben speaks now and then
                 track.write(at, noise)
@@ -77,7 +77,7 @@ async def _talk(root: Path) -> None:
             recorder.caption("anna", at - 0.6, at, f"These are the words of frame {frames} & so on.")
         frames += 1
         print(f"{at + 0.01:.2f}", flush=True)
-        await asyncio.sleep(max(0.0, frames / 100 - clock.now()))
+        await asyncio.sleep(max(0.0, begin + frames / 100 - clock.now()))
     await recorder.seal(reason="told to")
     print("sealed", flush=True)
 

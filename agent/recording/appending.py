@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import threading
 from collections import deque
 
@@ -57,21 +55,16 @@ class AppendFile:
                 continue
             self._mend()
             with self._guard:
-                batch = b"".join(self._waiting)
+                batch = memoryview(b"".join(self._waiting))
+            left = batch
+            self._torn = self._unsynced = True
             try:
-                self._torn = True
-                taken = self._shelf.disk.write(self._descriptor, batch)
-            except OSError:
-                self._mend()
-                raise
-            self._unsynced = True
-            before = self.written_units
-            self._count(taken)
-            if taken == len(batch):
+                while left:  # a filling disk takes a part first, and says what is wrong when asked to take the rest
+                    left = left[self._shelf.disk.write(self._descriptor, left) :]
                 self._torn = False
-            elif self.written_units == before:  # a short write is how a filling disk announces itself
+            finally:
+                self._count(len(batch) - len(left))
                 self._mend()
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.name)
 
     def sync(self) -> None:
         """Bring what was written on to the medium. Raises `OSError`."""

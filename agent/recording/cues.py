@@ -13,8 +13,8 @@ LINES = 2
 LONGEST_S = 7.0
 SHORTEST_S = 0.7  # Netflix: 5/6 s; a shorter one is a flash
 READING_CHARACTERS_A_SECOND = 20.0
-LINGER_S = 1.0  # how long a cue may stay after its speech has ended, so that it can be read
 HEADER = "WEBVTT\n\n"
+_INSTANT_S = 0.001  # WebVTT's resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def cut_into_cues(start: float, end: float, text: str) -> list[Cue]:
         done += size
         finish = start + (end - start) * done / total
         cues.append(Cue(begin, min(finish, begin + LONGEST_S), "\n".join(lines)))
-    cues[-1] = replace(cues[-1], end=max(cues[-1].end, _readable_until(cues[-1], room_until=end + LINGER_S)))
+    cues[-1] = replace(cues[-1], end=max(cues[-1].end, _readable_at(cues[-1])))
     return cues
 
 
@@ -60,12 +60,11 @@ def tidy(cues: Iterable[Cue]) -> list[Cue]:
     for cue, following in pairwise([*ordered, None]):
         assert cue is not None
         start = max(cue.start, tidied[-1].end if tidied else 0.0)
-        room_until = cue.end + LINGER_S if following is None else following.start
-        end = min(max(cue.end, start + 0.001), start + LONGEST_S)
-        if room_until > start + 0.001:
-            end = min(end, room_until)
-            end = max(end, min(_readable_until(replace(cue, start=start), room_until=room_until), cue.end + LINGER_S))
-        tidied.append(replace(cue, start=start, end=max(end, start + 0.001)))
+        cue = replace(cue, start=start, end=min(max(cue.end, start + _INSTANT_S), start + LONGEST_S))
+        end = max(cue.end, _readable_at(cue))
+        if following is not None and following.start >= start + _INSTANT_S:
+            end = min(end, following.start)
+        tidied.append(replace(cue, end=end))
     return tidied
 
 
@@ -80,8 +79,7 @@ def merge(tracks: Iterable[Sequence[Cue]]) -> list[Cue]:
     for cue, following in pairwise([*ordered, None]):
         assert cue is not None
         if following is not None and following.start < cue.end:
-            needed = cue.start + max(SHORTEST_S, len(cue.text) / READING_CHARACTERS_A_SECOND)
-            cue = replace(cue, end=min(cue.end, max(following.start, needed)))
+            cue = replace(cue, end=min(cue.end, max(following.start, _readable_at(cue))))
         merged.append(cue)
     return merged
 
@@ -192,6 +190,6 @@ def _lay_out(words: Sequence[str]) -> list[str] | None:
     return min(fitting, key=lambda lines: abs(len(lines[0]) - len(lines[1]))) if fitting else None
 
 
-def _readable_until(cue: Cue, *, room_until: float) -> float:
-    wanted = max(SHORTEST_S, len(cue.text) / READING_CHARACTERS_A_SECOND)
-    return min(cue.start + min(wanted, LONGEST_S), room_until)
+def _readable_at(cue: Cue) -> float:
+    """When a reader has got through the cue."""
+    return cue.start + max(SHORTEST_S, len(cue.text) / READING_CHARACTERS_A_SECOND)

@@ -26,7 +26,7 @@ def entry(at: float, kind: str, fields: Mapping[str, object]) -> LogEntry:
         known = [e for e in error.errors(include_url=False) if e["type"] != "union_tag_invalid"]
         problem = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in known) or "no such kind"
         logger.warning("event %r does not fit the schema: %s", kind, problem)
-        kept = json.loads(json.dumps(dict(fields), default=str, allow_nan=True).replace("NaN", "null"))
+        kept = json.loads(json.dumps(dict(fields), default=str), parse_constant=lambda _: None)
         when = at if isinstance(at, (int, float)) and abs(at) < 1e9 else 0.0
         return Unknown(at=round(when, 4), kind="unknown", of=kind, problem=problem, fields=kept)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from agent.recording import log, log_kinds
 from agent.recording.appending import AppendFile
 from agent.recording.folder import Shelf
-from agent.recording.session import Document, merged, new_session, write_session
+from agent.recording.session import Document, merged, new_session, speaker, write_session
 from agent.recording.track import Role, Track
 
 EVENTS = "events.jsonl"
@@ -48,7 +48,7 @@ class Minutes:
             self._changed = True
 
     def add_speaker(self, who: str, *, name: str, role: Role, file: str) -> None:
-        self._speakers[who] = {"id": who, "name": name, "role": role, "file": f"{file}.webm", "captions": f"{file}.vtt"}
+        self._speakers[who] = speaker(who, name=name, role=role, file=file)
         self.note({"speakers": list(self._speakers.values())})
 
     def keep_sync(self, now: float, tracks: Iterable[Track]) -> None:

@@ -12,7 +12,7 @@ from agent.recording.disk import Disk
 from agent.recording.folder import LOCK, FolderLock
 from agent.recording.minutes import EVENTS
 from agent.recording.seal import Sealed, finish
-from agent.recording.session import RECORDING, SALVAGED, Document, merged, new_session, read_session
+from agent.recording.session import RECORDING, SALVAGED, Document, merged, new_session, read_session, speaker
 
 logger = logging.getLogger("roundtable.recording")
 REASON = "the recorder ended without sealing (killed, or the machine stopped)"
@@ -53,9 +53,23 @@ def _unsealed(folder: Path) -> Document | None:
     document = read_session(folder)
     if document is None:
         begun = any(path.suffix in {".webm", ".vtt", ".jsonl"} for path in folder.iterdir())
-        when = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-        return new_session(title=folder.name, slug=folder.name, started_at=when) if begun else None
+        return _from_events(folder) if begun else None
     return document if document.get("status") == RECORDING else None
+
+
+def _from_events(folder: Path) -> Document:
+    """session.yml again, as far as the event log knows."""
+    document = new_session(
+        title=folder.name, slug=folder.name, started_at=datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+    )
+    speakers: list[Document] = []
+    events = folder / EVENTS
+    for entry in log.read_log(events) if events.exists() else ():
+        if isinstance(entry, log_kinds.SessionStart):
+            document |= {"title": entry.title, "slug": entry.slug, "started_at": entry.started_at}
+        elif isinstance(entry, log_kinds.RecordingTrack):
+            speakers.append(speaker(entry.who, name=entry.name, role=entry.role, file=Path(entry.file).stem))
+    return document | {"speakers": speakers}
 
 
 def _salvage(folder: Path, document: Document, disk: Disk) -> Sealed:
@@ -82,9 +96,9 @@ def _speakers(folder: Path, document: Document) -> dict[str, str]:
     """File name without extension -> the speaker's name; also of tracks that session.yml does not know of yet."""
     speakers = {path.stem: path.stem for path in sorted(folder.glob("*.webm"))}
     listed = document.get("speakers")
-    for speaker in listed if isinstance(listed, list) else []:
-        if isinstance(speaker, Mapping) and isinstance(file := speaker.get("file"), str):
-            speakers[Path(file).stem] = str(speaker.get("name") or Path(file).stem)
+    for entry in listed if isinstance(listed, list) else []:
+        if isinstance(entry, Mapping) and isinstance(file := entry.get("file"), str):
+            speakers[Path(file).stem] = str(entry.get("name") or Path(file).stem)
     return speakers
 
 

@@ -55,6 +55,11 @@ def new_session(*, title: str, slug: str, started_at: datetime) -> Document:
     }
 
 
+def speaker(who: str, *, name: str, role: str, file: str) -> Document:
+    """An entry of `speakers`; `file` is without its extension."""
+    return {"id": who, "name": name, "role": role, "file": f"{file}.webm", "captions": f"{file}.vtt"}
+
+
 def merged(document: Document, about: Mapping[str, object]) -> Document:
     """`document` with `about` in it: mappings are merged key by key, everything else is replaced."""
     result = dict(document)

@@ -52,8 +52,8 @@ class LiveWebm:
         self._silent_run = 0  # silent frames that it was given last
         self._squares: deque[float] = deque()  # of the frames in the encoder
         self._packets = 0  # written so far, 20 ms each
-        self._taken_samples = 0  # in clusters that were given out
-        self._cluster_squares = 0.0
+        self._taken = 0  # of those, in clusters that were given out
+        self._packet_squares: deque[float] = deque()  # of the others
 
     def write(self, data: bytes) -> int:
         """The muxer's side: called with the header, then with each finished cluster."""
@@ -87,7 +87,7 @@ class LiveWebm:
         padding = -len(self._pending) % FRAME_SAMPLES
         clusters = self.add(np.zeros(padding + FRAME_SAMPLES, np.int16))
         self._container.close()
-        return clusters + self._take(self._packets * FRAME_SAMPLES)
+        return clusters + self._take(self._packets)
 
     def _encode(self, pcm: Int16) -> list[Cluster]:
         """Whole frames, as many as there are: one call for all of them halves the cost of each."""
@@ -109,16 +109,17 @@ class LiveWebm:
         stamp(packet, self._packets, self._stream)
         packet.duration = PACKET_MS
         self._container.mux_one(packet)
-        clusters = self._take(self._packets * FRAME_SAMPLES)  # a cluster ends when the next one's first packet comes
         self._packets += 1
-        self._cluster_squares += squares
-        return clusters
+        self._packet_squares.append(squares)
+        # A cluster ends when the first packet of the next one comes, and the muxer keeps one packet back.
+        return self._take(self._packets - 2)
 
-    def _take(self, end_samples: int) -> list[Cluster]:
-        if len(self._chunks) < (1 if self._taken_samples else 2):
+    def _take(self, end: int) -> list[Cluster]:
+        """What the muxer has written: the clusters up to packet `end`."""
+        if len(self._chunks) < (1 if self._taken else 2):
             return []  # nothing yet, or only the header, which goes out with the first cluster
         data = b"".join(self._chunks)
         self._chunks.clear()
-        cluster = Cluster(data, end_samples, self._cluster_squares, end_samples - self._taken_samples)
-        self._taken_samples, self._cluster_squares = end_samples, 0.0
-        return [cluster]
+        count, self._taken = end - self._taken, end
+        sum_of_squares = sum(self._packet_squares.popleft() for _ in range(count))
+        return [Cluster(data, end * FRAME_SAMPLES, sum_of_squares, count * FRAME_SAMPLES)]

@@ -172,8 +172,7 @@ class WriterThread:
         return f"{lost_s:.1f} s of audio were lost and are silent." if lost_s else "Nothing was lost."
 
     def _disk_trouble(self, error: OSError) -> str:
-        waiting_mb = sum(file.waiting_bytes for file in self._files) / 1e6
         return (
             f"The recording cannot be written to {self._shelf.folder}: {error.strerror or error}. The show goes on, "
-            f"and what follows is kept in memory ({waiting_mb:.1f} MB). Free space, or make the folder writable."
+            "and what follows is kept in memory for some minutes. Free space, or make the folder writable."
         )

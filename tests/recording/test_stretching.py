@@ -10,7 +10,8 @@ from agent.recording.stretching import Stretcher
 
 
 def sine(hz: float, seconds: float, rate: float = RATE_HZ) -> Int16:
-    return np.rint(20_000 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate)) / rate)).astype(np.int16)
+    wave: Int16 = np.rint(20_000 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate)) / rate)).astype(np.int16)
+    return wave
 
 
 def through(stretcher: Stretcher, pcm: Int16, frame: int = 480) -> Int16:
