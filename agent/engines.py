@@ -55,7 +55,7 @@ class Engines:
                 cpu_threads=whisper.threads,
                 cache_dir=settings.home / "models",
             )
-            recognizer.load()
+            recognizer.load(record=True)
         return cls(settings, recognizer)
 
     def transcriber(self, vocabulary: Vocabulary) -> Transcriber:

@@ -18,6 +18,12 @@ _PACKAGES = {
     "faster-whisper": "faster_whisper",
 }
 
+# What the clients of the vendors import at their first call: a second, in which no audio would be heard or played
+_LAZY = {
+    "openai": ("openai.resources.chat.completions", "openai.resources.audio"),
+    "anthropic": ("anthropic.resources.messages",),
+}
+
 
 def preload(settings: Settings) -> None:
     """Import the packages of the providers in use, which takes a second each: no show should wait for it.
@@ -28,6 +34,8 @@ def preload(settings: Settings) -> None:
     choices = {choice.provider for choice in (*minds, *settings.providers.tts, *settings.providers.stt)}
     for package in {_PACKAGES.get(provider, "openai") for provider in choices}:
         importlib.import_module(f"livekit.plugins.{package}")
+        for lazy in _LAZY.get(package, ()):
+            importlib.import_module(lazy)
 
 
 __all__ = ["describe_minds", "describe_voices", "make_ears", "make_mind", "make_voice", "preload"]

@@ -16,9 +16,9 @@ logger = logging.getLogger(__name__)
 
 
 SAMPLE_RATE_HZ = 48_000
-# The playout keeps 20 ms in the source. The source's own bound must be above that: a full one makes the playout wait,
-# and then the device, not the episode's clock, sets the pace.
-QUEUE_MS = 60
+# The playout keeps 20 ms of voice in the source, and up to 70 ms of silence. The source's own bound must be above that:
+# a full one makes the playout wait, and then the device, not the episode's clock, sets the pace.
+QUEUE_MS = 120
 
 
 class Seat:

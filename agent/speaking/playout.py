@@ -37,7 +37,9 @@ DUCK_FADE_S = 0.05
 _FADE_STEP = (1 - DUCKED) * FRAME_S / DUCK_FADE_S
 
 _LOUD_FRAMES = round(LEAD_LIMIT_S / FRAME_S) + 1  # so many frames after a voice nothing of it is queued any more
-_SILENCE: Int16 = np.zeros(FRAME, np.int16)
+# Silence between the turns goes out in longer frames: each frame costs the event loop 1 ms in the SDK, and an idle voice
+# can wait, since a voice that begins does not queue behind silence.
+SILENT_FRAMES = 5
 
 
 class AudioSink(Protocol):
@@ -175,10 +177,13 @@ class Playout:
     def _next_frame(self) -> Int16:
         at = self._line.end
         pcm = self._voice_frame(at)
-        self._line.advance(loud=pcm is not None)
         if pcm is None:
             self._gain = self._target  # nobody hears a fade of silence
-            return _SILENCE
+            idle = not self._line.loud and (self._voice is None or self._voice.state == "held")
+            frames = SILENT_FRAMES if idle else 1
+            self._line.advance(loud=False, frames=frames)
+            return np.zeros(frames * FRAME, np.int16)
+        self._line.advance(loud=True)
         self._tap(at, pcm)
         before, step = self._gain, _FADE_STEP
         self._gain = min(self._target, before + step) if self._target > before else max(self._target, before - step)
@@ -236,7 +241,7 @@ class Playout:
 
     async def _send(self, pcm: Int16) -> None:
         try:
-            await self._sink.capture_frame(rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, FRAME))
+            await self._sink.capture_frame(rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, len(pcm)))
         except Exception:  # rtc raises bare Exception; the show's time goes on without this track
             self.counts.sink_errors += 1
             if self.counts.sink_errors == 1:
@@ -317,8 +322,8 @@ class _Line:
     def restart(self, at: float) -> None:
         self._origin, self._frames, self._loud_frames = at, 0, 0
 
-    def advance(self, *, loud: bool) -> None:
-        self._frames += 1
+    def advance(self, *, loud: bool, frames: int = 1) -> None:
+        self._frames += frames
         self._loud_frames = _LOUD_FRAMES if loud else max(0, self._loud_frames - 1)
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from .decoder import Abandoned, Decoder
 from .decoding import Decoding, Mode
-from .errors import RecognizerClosed, RecognizerOverloaded, Superseded
+from .errors import ModelMissing, RecognizerClosed, RecognizerOverloaded, Superseded
 from .fair_queue import FairQueue, Full
 from .languages import LanguageMemory
 from .log import logger
@@ -128,6 +128,7 @@ class Recognizer:
         self._loading = threading.Lock()
         self._queue: FairQueue[_Request] = FairQueue(max_items=max_waiting)
         self._closed = False
+        self._prepare_record = False
         self._quick: Decoder | None = None
         self._lanes: dict[str, threading.Thread] = {}
         self._languages = LanguageMemory()
@@ -139,8 +140,11 @@ class Recognizer:
         """The model's name or folder, as given."""
         return str(self._source.model or BUNDLED)
 
-    def load(self) -> None:
+    def load(self, *, record: bool = False) -> None:
         """Load the model for quick requests now, in this thread: 2 s, one more the very first time. For prewarming.
+
+        Args:
+            record: begin to load the copy for the text of record as well, at its low priority and without waiting.
 
         Raises:
             ModelMissing: see `model_path`.
@@ -150,6 +154,10 @@ class Recognizer:
                 quick = self._open(self._cpu_threads)
                 quick.warm_up()
                 self._quick = quick
+        if record:
+            self._prepare_record = True
+            with self._changed:
+                self._start_lane("record")
 
     async def decode(
         self,
@@ -270,6 +278,9 @@ class Recognizer:
             decoder = decoder or self._open(1)
             return decoder
 
+        if self._prepare_record:
+            with contextlib.suppress(ModelMissing):  # the first request will tell
+                opened()
         while (request := self._take(_RECORD)) is not None:
             if request.future.set_running_or_notify_cancel():
                 self._run(request, opened)
