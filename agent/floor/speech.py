@@ -30,6 +30,7 @@ class Talking:
     who: SpeakerId
     utterance: UtteranceId
     since: float
+    before_s: float = 0.0  # voice of the same utterance before its last pause: people draw breath in a sentence
     again: bool = False  # after a lull: more likely a turn, and held without waiting
     echoing: bool = False  # AIs come back through this microphone: it claims nothing until its words do
     over: bool = False  # it set in over somebody else's voice, or while an answer was being prepared
@@ -45,6 +46,7 @@ class Lull:
     who: SpeakerId
     utterance: UtteranceId
     since: float
+    spoken_s: float  # voice of the utterance so far
     held: bool  # the speech before was long enough to hold an AI's voice
     over: bool
     text: str
@@ -63,9 +65,9 @@ def claim(heard: Utterance, at: float, rules: Rules) -> tuple[Claim, float | Non
             return Claim.TURN, None
         case Talking(echoing=True) | Talking(verdict=Verdict.ECHO):
             return Claim.QUIET, None
-        case Talking(since=since, again=again):
+        case Talking(since=since, again=again, before_s=before_s):
             hold_at = since if again else since + rules.hold_after_s
-            turn_at = since + rules.turn_after_s
+            turn_at = max(hold_at, since + rules.turn_after_s - before_s)
             if at >= turn_at:
                 return Claim.TURN, None
             return (Claim.HOLD, turn_at) if at >= hold_at else (Claim.DUCK, hold_at)
@@ -99,6 +101,7 @@ class Speech:
                     who=who,
                     utterance=utterance,
                     since=at,
+                    before_s=lull.spoken_s,
                     again=lull.held,
                     echoing=echoing,
                     over=lull.over or over,
@@ -120,6 +123,7 @@ class Speech:
                     who=who,
                     utterance=utterance,
                     since=at,
+                    spoken_s=talking.before_s + at - talking.since,
                     held=held,
                     over=talking.over,
                     text=talking.text,
