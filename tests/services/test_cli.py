@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agent.cli import main
+from agent.services.ports import free_port
 from agent.settings.show import example
 from agent.settings.variables import variables
+from tests.support.livekit import LiveKit
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-ant-REALKEY0123456789"
@@ -93,6 +95,25 @@ def test_a_port_in_use_is_told_before_anything_starts(clone: Path) -> None:
     assert f"port {port} is in use by" in line
     assert "PORT" in line
     assert not (clone / ".studio").exists()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"LIVEKIT_API_SECRET": "w" * 40}, "LIVEKIT_API_SECRET"),
+        ({"LIVEKIT_URL": "ws://127.0.0.1:9"}, "no LiveKit server answers at LIVEKIT_URL"),
+    ],
+)
+def test_a_wrong_server_or_key_is_told_before_anything_starts(
+    livekit: LiveKit, clone: Path, wrong: dict[str, str], said: str
+) -> None:
+    result = studio("up", **(livekit.env | {"PORT": str(free_port())} | wrong))
+    assert result.exit_code == 1
+    errors = [line for line in result.output.splitlines() if line.startswith("error")]
+    assert len(errors) == 1
+    assert said in errors[0]
+    assert not (clone / ".studio" / "logs").exists()
 
 
 def test_what_is_in_force_is_printed_without_secrets() -> None:

@@ -74,33 +74,21 @@ def test_a_killed_service_is_told_and_comes_back(studio: RunningStudio, name: st
     assert again != pid
 
 
-def test_nothing_is_left_when_the_studio_is_killed(tmp_path: Path) -> None:
+def test_nothing_is_left_when_it_is_closed(studio: RunningStudio) -> None:
+    """The last one that has this studio."""
+    below = tree(studio)
+    began = time.monotonic()
+    studio.process.send_signal(signal.SIGTERM)
+    assert studio.process.wait(32) == 0
+    assert time.monotonic() - began < 30
+    assert not alive(below)
+    assert "The studio is closed." in studio.said()
+
+
+def test_nothing_is_left_when_it_is_killed(tmp_path: Path) -> None:
     with studio_up(tmp_path) as studio:
         below = tree(studio)
         assert len(below) >= len(SERVICES)
         os.kill(studio.process.pid, signal.SIGKILL)
         studio.process.wait()
         until(lambda: not alive(below), within_s=40)  # the worker lets its shows seal their folders first
-
-
-def test_nothing_is_left_when_the_studio_is_closed_and_a_second_start_works(tmp_path: Path) -> None:
-    with studio_up(tmp_path) as studio:
-        below = tree(studio)
-        began = time.monotonic()
-        studio.process.send_signal(signal.SIGTERM)
-        assert studio.process.wait(32) == 0
-        assert time.monotonic() - began < 30
-        assert not alive(below)
-        assert "The studio is closed." in studio.said()
-
-
-def test_a_second_signal_ends_everything_at_once(tmp_path: Path) -> None:
-    with studio_up(tmp_path) as studio:
-        below = tree(studio)
-        (worker,) = studio.children("worker start")
-        os.kill(worker, signal.SIGSTOP)  # it cannot end by itself
-        studio.process.send_signal(signal.SIGINT)
-        time.sleep(1.0)
-        studio.process.send_signal(signal.SIGINT)
-        assert studio.process.wait(10) == 0
-        assert not alive(below)

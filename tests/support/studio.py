@@ -89,6 +89,8 @@ def studio_up(folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Ru
     home, recordings, port = folder / "studio", folder / "recordings", free_port()
     (home / "bin").mkdir(parents=True)
     (home / "bin" / "livekit-server").symlink_to(server_binary())
+    if (ROOT / ".studio" / "models").is_dir():  # joined once, not once a test
+        (home / "models").symlink_to(ROOT / ".studio" / "models")
     own = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_API_SECRET", "_URL"))}
     own |= {
         "PORT": str(port),
