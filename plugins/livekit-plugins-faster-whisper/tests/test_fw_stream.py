@@ -40,13 +40,21 @@ class CountingRecognizer(Recognizer):
         self.asked: list[Mode] = []
         self.errors: list[Exception] = []
         self.hotwords: str | None = None
+        self.prompts: list[str | None] = []
         self.takes_s = 0.0
 
     async def decode(  # type: ignore[override]
-        self, pcm: npt.NDArray[np.int16], *, mode: Mode, hotwords: str | None = None, **_: object
+        self,
+        pcm: npt.NDArray[np.int16],
+        *,
+        mode: Mode,
+        hotwords: str | None = None,
+        prompt: str | None = None,
+        **_: object,
     ) -> Decoding:
         self.asked.append(mode)
         self.hotwords = hotwords
+        self.prompts.append(prompt)
         await asyncio.sleep(self.takes_s)
         if self.errors:
             raise self.errors.pop(0)
@@ -234,3 +242,11 @@ async def test_a_long_monologue_is_told_in_parts_and_no_word_twice(ear: STT):
     events = await heard(ear, sound(16.0, silent_s=0.15), sound(16.0, silent_s=0.15), sound(4.0, silent_s=1.0))
     assert [kind for kind in kinds(events) if kind in (START, FINAL, END)] == [START, FINAL, FINAL, FINAL, END]
     assert sum(len(text.split()) for text in texts(events, FINAL)) == 72
+
+
+async def test_what_was_just_said_helps_with_what_follows(ear: STT):
+    ear.update_options(prompt="A talk show.", interim_results=False)
+    await heard(ear, sound(1.05, silent_s=1.0), sound(0.55, silent_s=6.0), sound(0.55, silent_s=1.0), live=True)
+    prompts = list(dict.fromkeys(ear.recognizer.prompts))  # type: ignore[attr-defined]
+    assert prompts == ["A talk show.", "A talk show. one two"]
+    assert ear.recognizer.prompts[-1] == "A talk show."  # type: ignore[attr-defined]

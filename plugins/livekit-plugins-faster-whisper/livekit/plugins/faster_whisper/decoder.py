@@ -120,6 +120,7 @@ class Decoder:
             encoded = self._whisper.encode(speech, window_s)
             step()
             piece = self._whisper.decode(encoded, bias, prefix=prefix if tries == 1 else None)
+            bias = replace(bias, prompt=None)  # a text before the audio may be what led astray
             found = doubts(piece.text, voiced_s=voice.voiced_s, cut_off=piece.cut_off)
             if best is not None and words(piece.text) == words(best.piece.text):
                 found = ()  # two windows that agree: so it was said

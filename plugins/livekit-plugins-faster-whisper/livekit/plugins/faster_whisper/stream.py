@@ -31,6 +31,7 @@ from .tracker import Segment, Tracker
 from .voice import WINDOW_S
 from .whisper import RATE_HZ
 
+_CONTEXT_WITHIN_S = 5.0  # of silence: what was said before still tells what is meant
 _AHEAD_MAX_S = 600.0  # of audio that may wait to be heard: for callers that push a file faster than it is recognised
 
 
@@ -62,6 +63,7 @@ class SpeechStream(stt.RecognizeStream):
         self._pushed_s = 0.0
         self._heard_s = 0.0
         self._reported_s = 0.0
+        self._before = ("", 0.0)  # the last final text, and when it ended
         self.dropped_s = 0.0
         """Seconds of audio that were thrown away because ten minutes of it waited already."""
 
@@ -160,6 +162,8 @@ class SpeechStream(stt.RecognizeStream):
                 captions = tasks.create_task(self._caption(segment), name="faster-whisper-interim")
                 decoding = await self._settle(segment)
                 captions.cancel()
+            if decoding.text:
+                self._before = (decoding.text, segment.end_s)
             if decoding.text or segment.flushed:
                 self._send_text(SpeechEventType.FINAL_TRANSCRIPT, decoding, segment)
             if segment.closes:
@@ -230,7 +234,7 @@ class SpeechStream(stt.RecognizeStream):
                     mode=mode,
                     caller=self._caller,
                     language=options.language,
-                    prompt=options.prompt,
+                    prompt=self._prompt(segment),
                     hotwords=options.hotword_text,
                 )
             except RecognizerOverloaded:
@@ -238,6 +242,12 @@ class SpeechStream(stt.RecognizeStream):
                     raise
                 await asyncio.sleep(self._conn_options.retry_interval)
         raise AssertionError("the last try returns or raises")
+
+    def _prompt(self, segment: Segment) -> str | None:
+        """The prompt, and what was said just before: a sentence cut at a pause is understood as its second half."""
+        text, ended_s = self._before
+        context = text if segment.start_s - ended_s < _CONTEXT_WITHIN_S else ""
+        return " ".join(part for part in (self._options.prompt, context) if part) or None
 
     # ---- events ----
 
