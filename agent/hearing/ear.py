@@ -6,16 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-import numpy as np
-from livekit.local_inference import VAD
-
 from agent.floor.events import Event, SpeakerId
 from agent.hearing.end_of_turn import end_of_turn
+from agent.hearing.front_end import FrontEnd
 from agent.hearing.hearer import Hearer, Means
-from agent.hearing.intake import LONGEST_FILL_S, RATE_IN_HZ, Backlog, Resampler, Tape, Timeline
-from agent.hearing.levels import level_dbfs
+from agent.hearing.intake import Backlog
 from agent.hearing.scribe import Scribe
-from agent.hearing.segmenter import WINDOW, Segmenter
+from agent.hearing.segmenter import Segmenter
 from agent.hearing.settings import HearingSettings
 from agent.hearing.transcriber import Int16, TextOfRecord, Transcriber
 from agent.hearing.vocabulary import Vocabulary
@@ -60,7 +57,7 @@ class Ear:
         self._on_trouble = on_trouble or (lambda problem: logger.warning("%s: %s", who, problem))
         self._backlog = Backlog(limit_s=settings.backlog_s)
         self._arrived = asyncio.Event()
-        self._audio = _Audio()
+        self._front_end = FrontEnd()
 
     @property
     def dropped_s(self) -> float:
@@ -77,6 +74,16 @@ class Ear:
         self._backlog.push(at, pcm)
         self._arrived.set()
 
+    def reference(self, source: SpeakerId, at: float, pcm: Int16) -> None:
+        """What an AI's track plays: the sound that a loudspeaker may bring back. Never blocks.
+
+        Args:
+            source: whose track.
+            at: seconds on the episode clock, of the first sample.
+            pcm: int16, (samples,), 48 kHz mono, at the level at which it is played.
+        """
+        self._front_end.echo.reference(source, at, pcm)
+
     async def run(self) -> None:
         """Hear until cancelled."""
         line = self._transcriber.follow(self.who)
@@ -89,8 +96,8 @@ class Ear:
                     who=self.who,
                     line=line,
                     scribe=scribe,
-                    tape=self._audio.tape,
-                    timeline=self._audio.timeline,
+                    tape=self._front_end.tape,
+                    timeline=self._front_end.timeline,
                     end_of_turn=end_of_turn(),
                     tasks=tasks,
                     emit=self._emit,
@@ -102,11 +109,10 @@ class Ear:
             segmenter = Segmenter(self._settings.voice)
             while True:
                 await self._wait(hearer)
-                for window, probability in self._audio.windows():
-                    level = level_dbfs(window)
-                    mark = segmenter.push(probability, level)
-                    hearer.window(segmenter.samples, mark, voiced=segmenter.voiced, level_dbfs=level)
-                line.feed(*self._audio.take_clean())
+                for window in self._front_end.windows():
+                    mark = segmenter.push(window.probability, window.level_dbfs)
+                    hearer.window(segmenter.samples, mark, voiced=segmenter.voiced, level_dbfs=window.level_dbfs)
+                line.feed(*self._front_end.take_clean())
 
     async def _wait(self, hearer: Hearer) -> None:
         """For the next frame; while an utterance is open and none comes, for time to pass."""
@@ -116,51 +122,7 @@ class Ear:
                 async with asyncio.timeout(None if hearer.idle else NO_FRAME_S):
                     await self._arrived.wait()
             except TimeoutError:
-                self._audio.silence(NO_FRAME_S)
+                self._front_end.silence(NO_FRAME_S)
             return
-        self._audio.push(*frame)
+        self._front_end.push(*frame)
         await asyncio.sleep(0)  # a burst of frames may not keep the loop from anyone else
-
-
-class _Audio:
-    """The line of samples: resampled, gaps filled, cut into the detector's windows."""
-
-    def __init__(self) -> None:
-        self.tape = Tape()
-        self.timeline = Timeline()
-        self._resampler = Resampler()
-        self._vad = VAD()
-        self._samples_in = 0  # 48 kHz
-        self._quick: list[Int16] = []
-        self._clean: list[Int16] = []
-
-    def push(self, at: float, pcm: Int16) -> None:
-        sample = self._samples_in // 3
-        if missing_s := self.timeline.missing_s(sample, at):
-            self.silence(min(missing_s, LONGEST_FILL_S))
-            self.timeline.jump(self._samples_in // 3, at)
-        self._resample(pcm)
-
-    def silence(self, seconds: float) -> None:
-        """Audio that is missing."""
-        self._resample(np.zeros(round(seconds * RATE_IN_HZ), np.int16))
-
-    def windows(self) -> list[tuple[Int16, float]]:
-        """Whole windows that came in since, each with its probability of voice."""
-        quick = np.concatenate(self._quick) if self._quick else np.zeros(0, np.int16)
-        whole = len(quick) // WINDOW * WINDOW
-        self._quick = [quick[whole:]] if whole < len(quick) else []
-        return [(window, self._vad.predict(window)) for window in quick[:whole].reshape(-1, WINDOW)]
-
-    def take_clean(self) -> tuple[float, Int16]:
-        """The recogniser's audio since the last call, and the time of its first sample."""
-        clean = np.concatenate(self._clean) if self._clean else np.zeros(0, np.int16)
-        self._clean = []
-        return self.timeline.at(self.tape.end - len(clean)), clean
-
-    def _resample(self, pcm: Int16) -> None:
-        quick, clean = self._resampler.push(pcm)
-        self._samples_in += len(pcm)
-        self._quick.append(quick)
-        self._clean.append(clean)
-        self.tape.push(clean)

@@ -3,8 +3,8 @@
 WebRTC's echo canceller (in LiveKit's SDK) takes them out well when there is an echo, and takes the human out when there
 is none: it suspects one from the first word. So it runs beside, and is listened to only once an echo has been proved:
 by the sound of what is being played in the sound of the microphone, in waveform and in time, never by words. While
-nothing is proved yet, a voice that sets in over an AI and that the canceller would remove is held back for a quarter of
-a second, until it is known which of the two it is.
+nothing is proved yet, a voice that sets in over an AI is held back for a quarter of a second, until it is known which
+of the two it is; that time is over after two seconds of an AI's voice that did not come back.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ RATE_HZ = 16_000
 BLOCK = RATE_HZ // 100  # the canceller takes 10 ms at a time
 REACH_S = 1.2  # the longest way from playing through a room to the ear, with the room's tail
 LONGEST_LAG_S = 1.0
-CANCELLER_REACH_S = 0.35  # lags up to here it finds by itself; beyond, the reference is delayed for it
+CANCELLER_REACH_S = 0.5  # lags up to here it finds by itself; beyond, the reference is delayed for it
+SEEN = 4096  # samples that a proof looks at: below a quarter of a second, voices match by chance
 VOICE = 0.5  # probability
+LEARNING_S = 0.6  # after the proof
+MOSTLY_ECHO_DB = 4.0  # while it learns, what the canceller makes so much softer is echo
+FORGIVEN = 10  # windows of silence within one voice
 NO_ECHO_AFTER_S = 2.0  # of an AI's voice without a voice in the microphone: headphones, or the browser's canceller
 
 
@@ -34,7 +38,7 @@ class EchoState(Enum):
     PRESENT = "present"
 
 
-# After so many voiced windows that the canceller would remove: the score that proves an echo, and the one below which
+# After so many voiced windows: the score that proves an echo, and the one below which
 # it is none. Measured on voices in synthetic rooms, see bench/hearing.py.
 _PROOFS = {5: (11.0, 0.0), 8: (9.0, 7.0), 12: (7.5, 7.5)}
 # Once an echo is known to be absent a voice counts at once, and only a plain proof changes that.
@@ -50,10 +54,12 @@ class EchoGuard:
         self._canceller = rtc.AudioProcessingModule(echo_cancellation=True)
         self._shift = 0  # samples by which the canceller's reference is delayed
         self._next: int | None = None  # of the reference, for the next block
-        self._suspect = 0  # voiced windows in a row that the canceller would remove
+        self._suspect = 0  # voiced windows of a voice that is not judged yet
+        self._silent = 0  # windows without a voice, in a row
         self._released = False  # this voice has been found to be a human's
         self._quiet_s = 0.0
         self._last: Match | None = None
+        self._proved_at = -LEARNING_S
         self.state = EchoState.UNKNOWN
 
     def reference(self, source: str, at: float, pcm: Int16) -> None:
@@ -83,12 +89,13 @@ class EchoGuard:
         self._canceller.process_stream(heard)
         return np.frombuffer(heard.data, np.int16).copy()
 
-    def judge(self, raw: float, cleaned: float, at: float, latest: Callable[[int], Int16]) -> float:
+    def judge(self, raw: float, cleaned: float, removed_db: float, at: float, latest: Callable[[int], Int16]) -> float:
         """The probability of a human's voice in one window.
 
         Args:
             raw: of a voice in the microphone as it is.
             cleaned: of a voice in what the canceller leaves.
+            removed_db: by how much the canceller made the window softer.
             at: the window's end, seconds on the episode clock.
             latest: gives the last so many samples of the microphone.
         """
@@ -96,33 +103,39 @@ class EchoGuard:
             self._nothing_came_back()
         elif raw >= VOICE:
             self._quiet_s = 0.0
-        if raw < VOICE / 2:
+        self._silent = 0 if raw >= VOICE / 2 else self._silent + 1
+        if self._silent >= FORGIVEN:
             self._suspect, self._released = 0, False
         if self.state is EchoState.PRESENT:
-            return cleaned
-        if raw < VOICE or cleaned >= VOICE or self._released:
+            return self._without_echo(cleaned, removed_db, at)
+        if raw < VOICE or self._released:
             return raw
         self._suspect += 1
         proofs = _PROOFS if self.state is EchoState.UNKNOWN else _PROOFS_ABSENT
-        if self._suspect in proofs:
-            self._examine(at, latest, *proofs[self._suspect])
-        if self.state is EchoState.PRESENT:
-            return cleaned
-        return raw if self._released or self.state is EchoState.ABSENT else min(raw, VOICE / 2 + 0.01)
+        if self._suspect in proofs and self._proved(at, latest, *proofs[self._suspect]):
+            self.state, self._proved_at = EchoState.PRESENT, at
+            return self._without_echo(cleaned, removed_db, at)
+        return raw if self._released or self.state is EchoState.ABSENT else min(raw, VOICE / 2)
 
-    def _examine(self, at: float, latest: Callable[[int], Int16], proof: float, innocent: float) -> None:
-        sound = latest(self._suspect * 512)
+    def _proved(self, at: float, latest: Callable[[int], Int16], proof: float, innocent: float) -> bool:
+        sound = latest(SEEN)
         end = round(at * RATE_HZ)
         match = find(sound, self._reference.cut(end - len(sound) - round(LONGEST_LAG_S * RATE_HZ), end))
         agrees = self._last is not None and abs(match.lag - self._last.lag) < 0.005 * RATE_HZ
         self._last = match
         if match.score >= proof and (agrees or match.score >= proof + 2.0):
-            self.state = EchoState.PRESENT
-            late = match.lag - round(CANCELLER_REACH_S * RATE_HZ)
-            if late > 0:
+            if match.lag > CANCELLER_REACH_S * RATE_HZ:
                 self._shift, self._next = match.lag - round(0.1 * RATE_HZ), None
-        elif match.score < innocent or self._suspect >= max(_PROOFS):
+                self._canceller = rtc.AudioProcessingModule(echo_cancellation=True)
+            return True
+        if match.score < innocent or self._suspect >= max(_PROOFS):
             self._released = True
+        return False
+
+    def _without_echo(self, cleaned: float, removed_db: float, at: float) -> float:
+        """While the canceller still learns the room, shreds of the echo pass that the detector takes for a voice."""
+        learning = at < self._proved_at + LEARNING_S
+        return min(cleaned, VOICE / 2) if learning and removed_db > MOSTLY_ECHO_DB else cleaned
 
     def _nothing_came_back(self) -> None:
         """A window of an AI's voice, and a silent microphone."""

@@ -99,6 +99,15 @@ class Tape:
         self._chunks = deque([pcm])  # joined once, not at each cut
         return pcm[max(0, start - self.kept) : max(0, end - self.kept)].copy()
 
+    def rewrite(self, start: int, pcm: Int16) -> None:
+        """Put other samples in place of those from `start` on, as far as they are kept."""
+        if not self._chunks:
+            return
+        whole = np.concatenate(self._chunks)
+        pcm, start = pcm[max(0, self.kept - start) :], max(start, self.kept)
+        whole[start - self.kept : start - self.kept + len(pcm)] = pcm[: max(0, self.end - start)]
+        self._chunks = deque([whole])
+
     def forget(self, before: int) -> None:
         """Let go of whole chunks before sample number `before`."""
         while self._chunks and self.kept + len(self._chunks[0]) <= before:

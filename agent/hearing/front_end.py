@@ -1,0 +1,143 @@
+"""From microphone frames to the detector's windows and the recogniser's tape, without echo and without gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from livekit.local_inference import VAD
+
+from agent.hearing.echo import BLOCK, EchoGuard, EchoState
+from agent.hearing.intake import LONGEST_FILL_S, RATE_HZ, RATE_IN_HZ, Resampler, Tape, Timeline
+from agent.hearing.levels import level_dbfs
+from agent.hearing.segmenter import WINDOW
+from agent.hearing.transcriber import Int16
+
+_REWRITTEN_S = 1.5  # of the tape, when an echo is found: longer than the pre-roll and the proof together
+_NOTHING = np.zeros(0, np.int16)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """32 ms as the voice detector hears them."""
+
+    probability: float  # of a human's voice
+    level_dbfs: float
+
+
+class FrontEnd:
+    """One ear's line of samples. 16 kHz sample numbers count from its start, missing audio included."""
+
+    def __init__(self) -> None:
+        self.tape = Tape()
+        self.timeline = Timeline()
+        self.echo = EchoGuard()
+        self._resampler = Resampler()
+        self._samples_in = 0  # 48 kHz
+        self._raw = _Line()  # for the detector
+        self._cleaned = _Line()  # the same samples, without echo
+        self._clean = _NOTHING  # the recogniser's new samples
+        self._detectors = VAD(), VAD()  # of the raw line and of the cleaned one
+        self._heard = 0  # samples that the detector has had
+
+    def push(self, at: float, pcm: Int16) -> None:
+        """A frame: 48 kHz mono; `at` is the episode time of its first sample."""
+        if missing_s := self.timeline.missing_s(self._samples_in // 3, at):
+            self.silence(min(missing_s, LONGEST_FILL_S))
+            self.timeline.jump(self._samples_in // 3, at)
+        self._resample(pcm)
+
+    def silence(self, seconds: float) -> None:
+        """Audio that is missing."""
+        self._resample(np.zeros(round(seconds * RATE_IN_HZ), np.int16))
+
+    def windows(self) -> Iterator[Window]:
+        """Whole windows that came in since."""
+        while self._cleaned.end - self._heard >= WINDOW:
+            start, self._heard = self._heard, self._heard + WINDOW
+            raw, cleaned = self._raw.cut(start, self._heard), self._cleaned.cut(start, self._heard)
+            at = self.timeline.at(self._heard)
+            probability = self._detectors[0].predict(raw)
+            if self.echo.active(at):
+                removed_db = level_dbfs(raw) - level_dbfs(cleaned)
+                probability = self._judged(probability, self._detectors[1].predict(cleaned), removed_db, at)
+            present = self.echo.state is EchoState.PRESENT
+            yield Window(probability, level_dbfs(cleaned if present else raw))
+        self._raw.forget(self._heard - 2 * RATE_HZ)
+        self._cleaned.forget(self._heard - 2 * RATE_HZ)
+
+    def take_clean(self) -> tuple[float, Int16]:
+        """The recogniser's audio since the last call, and the time of its first sample."""
+        clean, self._clean = self._clean, _NOTHING
+        return self.timeline.at(self.tape.end - len(clean)), clean
+
+    def _judged(self, raw: float, cleaned: float, removed_db: float, at: float) -> float:
+        def latest(count: int) -> Int16:
+            return self._raw.cut(self._heard - count, self._heard)
+
+        before = self.echo.state
+        probability = self.echo.judge(raw, cleaned, removed_db, at, latest)
+        if before is not EchoState.PRESENT and self.echo.state is EchoState.PRESENT:
+            self._clean_again()
+        return probability
+
+    def _clean_again(self) -> None:
+        """An echo is proved: take it out of what was heard just now, which may be the pre-roll of a human's voice."""
+        start = max(0, self.tape.end - round(_REWRITTEN_S * RATE_HZ))
+        self._cleaned.cut_off(start)
+        self._cancel()
+        self.tape.rewrite(start, self._cleaned.cut(start, self.tape.end))
+
+    def _resample(self, pcm: Int16) -> None:
+        quick, clean = self._resampler.push(pcm)
+        self._samples_in += len(pcm)
+        self._raw.push(quick)
+        self._cancel()
+        start = self.tape.end
+        if self.echo.state is EchoState.PRESENT and self.echo.active(self.timeline.at(start)):
+            # The canceller may be a block behind; what it has not done yet stays as it came.
+            done = self._cleaned.cut(start, start + len(clean))
+            clean = np.concatenate([done, clean[len(done) :]])
+        self.tape.push(clean)
+        self._clean = np.concatenate([self._clean, clean])
+
+    def _cancel(self) -> None:
+        """Bring the cleaned line up to the raw one: whole blocks through the canceller, or all as it is."""
+        while (waiting := self._raw.end - self._cleaned.end) > 0:
+            start = self._cleaned.end
+            at = self.timeline.at(start)
+            if not self.echo.active(at):
+                self._cleaned.push(self._raw.cut(start, self._raw.end))
+            elif waiting >= BLOCK:
+                self._cleaned.push(self.echo.clean(at, self._raw.cut(start, start + BLOCK)))
+            else:
+                return
+
+
+class _Line:
+    """The last seconds of samples, by number."""
+
+    def __init__(self) -> None:
+        self._pcm = _NOTHING
+        self._start = 0
+
+    @property
+    def end(self) -> int:
+        return self._start + len(self._pcm)
+
+    def push(self, pcm: Int16) -> None:
+        self._pcm = np.concatenate([self._pcm, pcm])
+
+    def cut(self, start: int, end: int) -> Int16:
+        return self._pcm[max(0, start - self._start) : max(0, end - self._start)]
+
+    def cut_off(self, end: int) -> None:
+        """Samples from number `end` on."""
+        self._pcm = self._pcm[: max(0, end - self._start)]
+
+    def forget(self, before: int) -> None:
+        """Samples before number `before`, when that is worth a copy."""
+        if before - self._start > RATE_HZ:
+            self._pcm = self._pcm[before - self._start :].copy()
+            self._start = before

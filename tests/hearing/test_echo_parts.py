@@ -1,0 +1,72 @@
+"""Finding a sound in another, and the line of what is being played. The guard itself is tested on real voices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.hearing.correlation import find
+from agent.hearing.reference import Reference, Source
+
+RATE_HZ = 16_000
+
+
+def noise(seconds: float, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 1000, round(seconds * RATE_HZ))
+
+
+@pytest.mark.parametrize("lag_s", [0.02, 0.25, 0.9])
+@pytest.mark.parametrize("gain_db", [-6.0, -30.0])
+def test_a_soft_copy_in_noise_is_found_where_it_is(lag_s: float, gain_db: float) -> None:
+    played = noise(2.0, 1)
+    lag = round(lag_s * RATE_HZ)
+    sound = 10 ** (gain_db / 20) * played[-4096 - lag : len(played) - lag] + noise(1.0, 2)[:4096] * 0.01
+    match = find(sound.astype(np.int16), played[-4096 - RATE_HZ :].astype(np.float32))
+    assert abs(match.lag - lag) <= 1
+    assert match.score > 20
+
+
+def test_other_sounds_do_not_stand_out() -> None:
+    scores = [
+        find(noise(0.256, seed).astype(np.int16), noise(1.256, seed + 100).astype(np.float32)).score
+        for seed in range(20)
+    ]
+    assert max(scores) < 6
+
+
+def test_frames_with_jittering_stamps_are_one_line() -> None:
+    reference, source = Reference(), Source()
+    tone = (np.sin(2 * np.pi * 440 * np.arange(48_000) / 48_000) * 8000).astype(np.int16)
+    rng = np.random.default_rng(3)
+    for number in range(100):
+        at = 5.0 + number * 0.01 + rng.uniform(-0.01, 0.01) * (number > 0)
+        reference.add(*source.place(at, tone[number * 480 : (number + 1) * 480]))
+    played = reference.cut(5 * RATE_HZ, 6 * RATE_HZ)
+    spectrum = np.abs(np.fft.rfft(played * np.hanning(RATE_HZ)))
+    assert np.argmax(spectrum) == 440
+    assert np.sum(spectrum[435:446] ** 2) / np.sum(spectrum**2) > 0.999
+
+
+def test_two_voices_are_mixed_and_silence_is_silence() -> None:
+    reference = Reference()
+    reference.add(*Source().place(1.0, np.full(4800, 100, np.int16)))
+    reference.add(*Source().place(1.05, np.full(4800, 100, np.int16)))
+    played = reference.cut(round(0.9 * RATE_HZ), round(1.3 * RATE_HZ))
+    assert np.all(played[:1500] == 0)
+    assert abs(played[round(0.17 * RATE_HZ)] - 200) < 5, "both"
+    assert played[-500:].max() < 1
+
+
+def test_it_is_known_how_long_nothing_has_sounded() -> None:
+    reference = Reference()
+    assert reference.silent_s(1.0) > 1000
+    reference.add(*Source().place(1.0, np.full(48_000, 1000, np.int16)))
+    assert reference.silent_s(1.5) < 0
+    assert abs(reference.silent_s(4.0) - 2.0) < 0.01
+
+
+def test_what_is_too_old_is_forgotten() -> None:
+    reference = Reference()
+    reference.add(*Source().place(1.0, np.full(4800, 1000, np.int16)))
+    reference.add(*Source().place(60.0, np.full(4800, 1000, np.int16)))
+    assert reference.cut(RATE_HZ, RATE_HZ + 1600).max() == 0

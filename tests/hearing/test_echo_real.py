@@ -1,0 +1,89 @@
+"""A host on loudspeakers: the AI's words come back through a room and are nobody's voice; the host's are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.hearing.echo import EchoState
+from agent.hearing.front_end import FrontEnd
+from agent.hearing.segmenter import Segmenter, VoiceOn
+from agent.hearing.settings import VoiceSettings
+from bench import corpus
+
+pytestmark = pytest.mark.real
+RATE_HZ = corpus.RATE_HZ
+
+
+@pytest.fixture(scope="module")
+def ai() -> np.ndarray:
+    """Eleven seconds of an AI that speaks."""
+    said = corpus.turn("I would say that the answer depends on what you compare it with, and on who pays.", "joe").pcm
+    again = corpus.turn("Most people never ask, and those who do are told to wait for another year.", "joe").pcm
+    gap = np.zeros(RATE_HZ // 4, np.int16)
+    return np.concatenate([gap, gap, said, gap, again, gap, gap, gap, gap])
+
+
+@pytest.fixture(scope="module")
+def host() -> np.ndarray:
+    return corpus.turn("Hold on, let me stop you there for a second.", "joe high").pcm
+
+
+def onsets(played: np.ndarray, microphone: np.ndarray) -> tuple[list[float], FrontEnd]:
+    """Seconds at which a voice was known to have set in."""
+    ear, segmenter, heard = FrontEnd(), Segmenter(VoiceSettings()), []
+    for start in range(0, len(microphone) - 479, 480):
+        ear.echo.reference("claude", start / RATE_HZ, played[start : start + 480])
+        ear.push(start / RATE_HZ, microphone[start : start + 480])
+        for window in ear.windows():
+            if isinstance(segmenter.push(window.probability, window.level_dbfs), VoiceOn):
+                heard.append(segmenter.samples / 16_000)
+    return heard, ear
+
+
+def microphone(played: np.ndarray, *, gain_db: float | None, delay_s: float = 0.2, seed: int = 1) -> np.ndarray:
+    """What a microphone hears of it: a room, a delay, and a quiet hiss."""
+    heard = corpus.noise(len(played) / RATE_HZ, -72.0, seed)
+    if gain_db is not None:
+        room = corpus.room_response(seed)
+        echo = corpus.convolve(played.astype(np.float64), room / np.sqrt(np.sum(room**2))) * 10 ** (gain_db / 20)
+        late = round(delay_s * RATE_HZ)
+        heard[late:] += echo[: len(heard) - late]
+    return np.asarray(heard)
+
+
+@pytest.mark.parametrize(("gain_db", "delay_s"), [(-6.0, 0.02), (-6.0, 0.4), (-18.0, 0.2), (-30.0, 0.5), (-12.0, 0.75)])
+def test_an_echo_is_no_voice(ai: np.ndarray, gain_db: float, delay_s: float) -> None:
+    heard, ear = onsets(ai, corpus.to_int16(microphone(ai, gain_db=gain_db, delay_s=delay_s)))
+    assert heard == []
+    assert ear.echo.state is EchoState.PRESENT
+
+
+@pytest.mark.parametrize("gain_db", [-6.0, -20.0])
+def test_a_host_over_an_echo_is_heard(ai: np.ndarray, host: np.ndarray, gain_db: float) -> None:
+    sound, at = microphone(ai, gain_db=gain_db), 5.0
+    begin = round(at * RATE_HZ)
+    sound[begin : begin + len(host)] += host
+    heard, _ = onsets(ai, corpus.to_int16(sound))
+    assert heard
+    assert at < heard[0] < at + 0.35
+
+
+def test_a_host_with_headphones_is_heard_at_once_even_while_the_ai_speaks(ai: np.ndarray, host: np.ndarray) -> None:
+    sound, at = microphone(ai, gain_db=None), 5.0
+    begin = round(at * RATE_HZ)
+    sound[begin : begin + len(host)] += host
+    heard, ear = onsets(ai, corpus.to_int16(sound))
+    assert ear.echo.state is EchoState.ABSENT
+    assert at < heard[0] < at + 0.15
+
+
+def test_who_breaks_in_before_anything_is_known_of_the_room_is_heard_a_little_later(
+    ai: np.ndarray, host: np.ndarray
+) -> None:
+    sound, at = microphone(ai, gain_db=None), 1.0
+    begin = round(at * RATE_HZ)
+    sound[begin : begin + len(host)] += host
+    heard, ear = onsets(ai, corpus.to_int16(sound))
+    assert ear.echo.state is not EchoState.PRESENT
+    assert at < heard[0] < at + 0.5
