@@ -163,7 +163,7 @@ def run_trial(root: Path, *, after_s: float, sealing: bool) -> Trial:
     if len(set(lengths.values())) > 1:
         trial.faults.append(f"tracks do not end together: {lengths}")
     for who, until in before.items():
-        if abs(_sound_until(folder / f"{who}.webm")[0] - until) > 0.001:
+        if abs(_sound_until(folder / f"{who}.webm")[0] - until) > 0.02:  # a last packet rings on once another follows
             trial.faults.append(f"the salvage changed {who}'s sound")
     if leftovers := [path.name for path in folder.iterdir() if path.name.startswith(".")]:
         trial.faults.append(f"left behind: {leftovers}")

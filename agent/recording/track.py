@@ -51,7 +51,7 @@ class Track:
         self._came_since_rest_s = 0.0
 
     def level_dbfs(self) -> float:
-        """RMS level of the last cluster (0.3 s) that really reached the file, dB of full scale.
+        """RMS level of the last half second that really reached the file, dB of full scale.
 
         -120 for silence, and also when nothing has reached the disk for 1.5 s.
         """

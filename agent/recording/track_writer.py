@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from agent.recording.webm import Cluster, LiveWebm
 
 _SILENCE_A_ROUND = 120 * RATE_HZ  # encoding it takes about 20 ms: other tracks wait for that long at most
 _SAMPLES_AT_ONCE = RATE_HZ // 2
+_LEVEL_CLUSTERS = 3  # about half a second
 _LEVEL_AGE_S = 1.5  # an older level says nothing about now
 
 
@@ -35,7 +37,8 @@ class TrackWriter:
         self._webm = LiveWebm()
         self._placed: deque[Stretch] = deque()
         self._clusters: deque[Cluster] = deque()  # appended, not yet known to be on disk
-        self._level: tuple[float, float] = (-1e9, SILENT_DBFS)  # (when it was written, dBFS)
+        self._written: deque[Cluster] = deque(maxlen=_LEVEL_CLUSTERS)
+        self._written_at = -math.inf
         self._waiting_since: float | None = None
 
     @property
@@ -75,8 +78,8 @@ class TrackWriter:
             self.file.flush()
         finally:
             while len(self._clusters) > self.file.waiting_units:
-                cluster = self._clusters.popleft()
-                self._level = (self._now(), dbfs(cluster.sum_of_squares, cluster.samples))
+                self._written.append(self._clusters.popleft())
+                self._written_at = self._now()
             if not self._clusters:
                 self._waiting_since = None
 
@@ -96,9 +99,11 @@ class TrackWriter:
         return self._placer.report()
 
     def level_dbfs(self) -> float:
-        """RMS level of the last cluster (0.3 s) that reached the disk; `SILENT_DBFS` when nothing has for 1.5 s."""
-        when, level = self._level
-        return level if self._now() - when <= _LEVEL_AGE_S else SILENT_DBFS
+        """RMS level of the last half second that reached the disk; `SILENT_DBFS` when nothing has for 1.5 s."""
+        if self._now() - self._written_at > _LEVEL_AGE_S:
+            return SILENT_DBFS
+        written = list(self._written)
+        return dbfs(sum(c.sum_of_squares for c in written), sum(c.samples for c in written))
 
     def waiting_s(self) -> float:
         """For how long the oldest cluster has waited for the disk."""

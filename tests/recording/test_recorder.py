@@ -20,9 +20,8 @@ from tests.recording.media import ToldTime, decoded, ffprobe, open_everything, o
 
 async def record(root: Path, slug: str = "pilot", *, title: str = "Pilot") -> Sealed:
     clock = ToldTime()
-    recorder = await EpisodeRecorder.open(
-        root, slug, clock=clock, title=title, about={"models": {"claude": "stand-in"}}
-    )
+    about = {"models": {"claude": "stand-in"}}
+    recorder = await EpisodeRecorder.open(root, slug, clock=clock, title=title, about=about)
     recorder.track("claude", name="Claude", role="ai")
     speak(recorder, clock, 2.0)
     recorder.event(0.5, "participant.joined", who="anna", name="Anna", role="human")
@@ -50,7 +49,7 @@ async def test_all_tracks_begin_and_end_together(tmp_path: Path) -> None:
     assert len(anna) / RATE_HZ == pytest.approx(sealed.duration_s)
     assert 5.0 <= sealed.duration_s < 5.05
     assert np.abs(anna[: 2 * RATE_HZ]).max() > 0.1
-    assert np.abs(anna[2 * RATE_HZ + 480 :]).max() < 0.001
+    assert np.abs(anna[2 * RATE_HZ + 2400 :]).max() < 0.001
     assert not claude.any()
     for name in ("anna.webm", "claude.webm"):
         probed = ffprobe(sealed.folder / name)
@@ -91,12 +90,10 @@ async def test_the_log_begins_and_ends_with_the_session(tmp_path: Path) -> None:
 
 
 async def test_a_second_episode_of_the_same_name_gets_a_folder_of_its_own(tmp_path: Path) -> None:
-    (tmp_path / "PILOT-2").mkdir()  # a case-insensitive disk would take it for pilot-2
+    (tmp_path / "pilot-2").write_text("somebody's file")
     first, second = await record(tmp_path), await record(tmp_path)
-    assert first.folder.name == "pilot"
-    assert second.folder.name in ("pilot-2", "pilot-3")
-    assert len({path.name.lower() for path in tmp_path.iterdir()}) == len(list(tmp_path.iterdir())) or True
-    assert first.folder != second.folder
+    assert (first.folder.name, second.folder.name) == ("pilot", "pilot-3")
+    assert (tmp_path / "pilot-2").read_text() == "somebody's file"
 
 
 @pytest.mark.parametrize("slug", ["", "..", "a/b", "/etc", ".x", "x" * 300, "日本語", "CON", "a\0b"])
@@ -106,7 +103,7 @@ async def test_any_name_is_safe_and_stays_within_the_root(tmp_path: Path, slug: 
     assert sealed.folder.parent == tmp_path / "root"
     document = read_session(sealed.folder)
     assert document is not None
-    assert document["slug"] == slug.replace("\0", "\0")
+    assert document["slug"] == slug
 
 
 async def test_a_speaker_who_asks_again_gets_the_same_track(tmp_path: Path) -> None:
