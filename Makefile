@@ -58,7 +58,7 @@ test-fast: setup
 check: prerequisites .venv/.synced web/node_modules/.synced
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy agent plugins tests bench
+	.venv/bin/mypy agent plugins/*/livekit tests bench
 	cd web && npm run check
 
 fmt: .venv/.synced web/node_modules/.synced

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from agent.briefings import Briefing, BriefingError, list_briefings, load_briefing
+from agent.briefings import Briefing, BriefingError, Role, list_briefings, load_briefing
 from agent.room.slugs import slugify
 from agent.settings import PersonaSettings, Settings
 from agent.speaking.persona import CLAUDE, GUEST, Persona
@@ -110,7 +110,7 @@ def _personas(settings: Settings, briefing: Briefing | None) -> tuple[Persona, .
 
 
 def _persona(base: Persona, chosen: PersonaSettings, name: str, tiny: bool, briefing: Briefing | None) -> Persona:
-    role = "claude" if base is CLAUDE else "guest"
+    role: Role = "claude" if base is CLAUDE else "guest"
     prompt = base.prompt
     if briefing:
         prompt = briefing.short_prompt(role) if tiny else briefing.prompt(role)

@@ -30,9 +30,10 @@ def preload(settings: Settings) -> None:
 
     LiveKit's plugins want to be imported on the main thread.
     """
-    minds = (*settings.minds("claude"), *settings.minds("guest"))
-    choices = {choice.provider for choice in (*minds, *settings.providers.tts, *settings.providers.stt)}
-    for package in {_PACKAGES.get(provider, "openai") for provider in choices}:
+    providers: set[str] = {mind.provider for mind in (*settings.minds("claude"), *settings.minds("guest"))}
+    providers |= {voice.provider for voice in settings.providers.tts}
+    providers |= {ear.provider for ear in settings.providers.stt}
+    for package in {_PACKAGES.get(provider, "openai") for provider in providers}:
         importlib.import_module(f"livekit.plugins.{package}")
         for lazy in _LAZY.get(package, ()):
             importlib.import_module(lazy)

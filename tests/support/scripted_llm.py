@@ -1,6 +1,6 @@
 """An LLM vendor that says what it is told, at a set speed: OpenAI's chat completions, streamed, over real HTTP.
 
-`python -m tests.support.scripted_llm --port 17310 --ttft 0.15 --words-per-s 60 --text "..."`; in tests: `scripted_llm(...)`.
+`python -m tests.support.scripted_llm --port 17310 --ttft 0.15 --words-per-s 60`; in tests: `scripted_llm(...)`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from aiohttp import web
 
 TEXT = (
     "That is a fair question, and I have a clear view on it. Running a model at home changes who holds the keys. "
-    "You can read every word it was given, and nobody can switch it off on a whim. The price is patience, since a small "
-    "machine thinks slowly. Still, most of what we ask for is small, and small models do small things well."
+    "You can read every word it was given, and nobody can switch it off on a whim. The price is patience, since a "
+    "small machine thinks slowly. Still, most of what we ask for is small, and small models do small things well."
 )
 
 
