@@ -64,6 +64,10 @@ async def _hold_one_show(server: AgentServer, settings: Settings, room: str) -> 
     secret = livekit.api_secret.get_secret_value() if livekit.api_secret else None
     async with api.LiveKitAPI(livekit.url, livekit.api_key, secret) as livekit_api:
         info = await livekit_api.room.create_room(api.CreateRoomRequest(name=room))
+    # LiveKit's own token for this lacks the right to set attributes, which then fails in silence.
+    grants = api.VideoGrants(room_join=True, room=room, agent=True, can_update_own_metadata=True)
+    access = api.AccessToken(livekit.api_key, secret).with_identity(CLAUDE.slug).with_name(CLAUDE.name)
+    token = access.with_kind("agent").with_grants(grants).to_jwt()
     started, ended = asyncio.Event(), asyncio.Event()
     server.once("worker_started", started.set)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -71,7 +75,7 @@ async def _hold_one_show(server: AgentServer, settings: Settings, room: str) -> 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.run(devmode=True, unregistered=True))
         await started.wait()
-        await server.simulate_job(room, agent_identity=CLAUDE.slug, room_info=info)
+        await server.simulate_job(room, token=token, room_info=info)
         while server.active_jobs and not ended.is_set():  # noqa: ASYNC110 - LiveKit tells of no job's end
             await asyncio.sleep(_POLL_S)
         await server.aclose()  # ends run(), once the show has sealed its folder
