@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from agent.floor.doubt import turn_probability
 from agent.floor.events import Evidence
 from agent.floor.rules import Rules
 from agent.floor.words import AGREEMENT, GO_ON, GO_ON_SAID, HALLUCINATED, HALT, HALT_SAID, REPAIR, UNDECIDED, VOCAL
@@ -36,6 +37,7 @@ class Setting:
     name: bool = False  # somebody is addressed by name, which is a turn whatever else is said
 
 
+_WHAT = re.compile(r"(?:oh,? |uh,? |um,? )?(?:i'm )?(?:sorry|excuse me|pardon me)\s*\?")
 _SOUND_MARK = re.compile(r"[\[(*♪][^\])*♪]*[\])*♪]|♪")
 _LAUGH = re.compile(r"^(?:[bm]?(?:[hj]?[aeio]{1,3}[hj])+[aeio]*|(?:ha|he|hi|ho|heh|hah)+|l+o+l+)$")
 _HUM = re.compile(r"^(?:[hmn]+|m+[- ]?h+[au]*m*|u+h+m*|a+h+|o+h+|e+r+m*)$")
@@ -45,7 +47,7 @@ _HUM = re.compile(r"^(?:[hmn]+|m+[- ]?h+[au]*m*|u+h+m*|a+h+|o+h+|e+r+m*)$")
 def spoken(text: str) -> tuple[str, ...]:
     """The words of a recogniser's text as they are compared: lower case, no punctuation, no "[laughter]"."""
     plain = _SOUND_MARK.sub(" ", text.lower().replace("’", "'"))
-    return tuple(re.findall(r"[a-z0-9à-öø-ÿ]+(?:'[a-z]+)?", plain))
+    return tuple(re.findall(r"[^\W_]+(?:'[a-z]+)?", plain))
 
 
 def same_words(one: str, other: str) -> bool:
@@ -64,34 +66,42 @@ def judge(text: str, evidence: Evidence | None, setting: Setting, rules: Rules, 
     said = spoken(text)
     if setting.name and not said:
         return Verdict.TURN  # "Claude?"
-    if evidence is not None and _is_noise(said, evidence, setting, rules):
+    if evidence is not None and _is_no_voice(said, evidence, rules):
         return Verdict.NOISE
     if not said:
         return Verdict.NOISE if final else Verdict.UNDECIDED
     by_words = _by_words(said, setting)
-    if final or by_words is Verdict.HALT:
-        return by_words
-    if by_words is Verdict.TURN and not UNDECIDED.may_make(said):
-        return Verdict.TURN
-    return Verdict.UNDECIDED
+    if not final:
+        sure = by_words is Verdict.HALT or (by_words is Verdict.TURN and not UNDECIDED.may_make(said))
+        return by_words if sure else Verdict.UNDECIDED
+    if by_words is Verdict.HALT and _WHAT.fullmatch(text.strip().lower()):
+        return Verdict.TURN  # "Sorry?" asks for it again, "Sorry." asks for the floor
+    if evidence is not None and evidence.speech_s < rules.turn_after_s:
+        return _by_sound(said, by_words, evidence, setting, rules)
+    return by_words
 
 
-def _is_noise(said: tuple[str, ...], evidence: Evidence, setting: Setting, rules: Rules) -> bool:
-    if evidence.speech_s < rules.click_s or evidence.level_dbfs < rules.background_dbfs:
-        return True
-    if not said:
-        return True
+def is_open(said: tuple[str, ...], setting: Setting) -> bool:
+    """Whether the words alone do not tell: they are no known phrase, and may be a sound that was read as words."""
+    return bool(said) and not (setting.name or said in REPAIR) and _by_words(said, setting) is Verdict.TURN
+
+
+def _is_no_voice(said: tuple[str, ...], evidence: Evidence, rules: Rules) -> bool:
+    return evidence.speech_s < rules.click_s or evidence.level_dbfs < rules.background_dbfs or not said
+
+
+def _by_sound(said: tuple[str, ...], by_words: Verdict, evidence: Evidence, setting: Setting, rules: Rules) -> Verdict:
+    """Short words, once more, with how they sounded."""
     unsure = evidence.average_log_probability < rules.doubtful_log_probability
     unvoiced = evidence.no_speech_probability > rules.doubtful_no_speech
-    hopeless = (
-        evidence.average_log_probability < rules.hopeless_log_probability
-        or evidence.no_speech_probability > rules.hopeless_no_speech
-    )
-    short = evidence.speech_s < rules.turn_after_s
-    if short and (hopeless or (unsure and unvoiced)):
-        # "Wait!" shouted over a voice is worth a false alarm; a word read into a cough is seldom one of these
-        return not (HALT_SAID.make(said) and HALT.within(said)) or (unsure and unvoiced and hopeless)
-    return short and (unsure or unvoiced) and said in HALLUCINATED and not setting.after_question
+    if (unsure or unvoiced) and said in HALLUCINATED and not setting.after_question:
+        return Verdict.NOISE
+    if is_open(said, setting):
+        least = rules.turn_probability if setting.over else rules.turn_probability_in_silence
+        if setting.after_question and not setting.over:
+            return by_words  # whatever it was, it was an answer
+        return by_words if turn_probability(said, evidence) >= least else Verdict.BACKCHANNEL
+    return by_words
 
 
 def _by_words(said: tuple[str, ...], setting: Setting) -> Verdict:

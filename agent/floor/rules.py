@@ -32,8 +32,8 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     # no-speech probability of 0.3 to 0.7 (words: 0.05 to 0.15)
     doubtful_log_probability: float = Field(-0.9, le=0)
     doubtful_no_speech: float = Field(0.25, ge=0, le=1)
-    hopeless_log_probability: float = Field(-1.2, le=0)
-    hopeless_no_speech: float = Field(0.6, ge=0, le=1)
+    turn_probability: float = Field(0.5, ge=0, le=1, description="of short unknown words over a voice, to be a turn")
+    turn_probability_in_silence: float = Field(0.25, ge=0, le=1, description="likewise, when nobody was speaking")
     click_s: float = Field(0.12, ge=0, description="shorter sounds are clicks, whatever the recogniser reads into them")
     background_dbfs: float = Field(-58.0, le=0, description="softer voices are not at this table")
 

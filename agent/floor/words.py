@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class Phrases:
@@ -21,6 +21,9 @@ class Phrases:
 
     def __contains__(self, said: tuple[str, ...]) -> bool:
         return said in self._phrases
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        return iter(self._phrases)
 
     def make(self, said: tuple[str, ...]) -> bool:
         """Whether the words are a row of these phrases and nothing else ("yeah, yeah, I see")."""
@@ -139,7 +142,7 @@ HALLUCINATED = _phrases(
     """
     thank you | thanks | you | bye | bye bye | thank you very much | thanks for watching | thank you for watching |
     thank you so much | please subscribe | the end | the | so | i | and | oh | okay | i'm | it's | it | me | we |
-    yeah | hey | hello | hi | peace | amen | music | applause | laughter | good | no | yes | huh | what | one | two
+    yeah | hey | hello | hi | peace | amen | music | applause | laughter | good | one | two
     | to | subtitles by the amara org community | see you next time | i'm sorry | all right
     """
 )
@@ -148,7 +151,19 @@ HALLUCINATED = _phrases(
 REPAIR = _phrases(
     """
     what | pardon | say again | say that again | come again | excuse me what | sorry what | huh what | why | how |
-    how so | who | when
+    how so | who | when |
+    no | nope | no no | no no no | but | but why | but how | why not | not true | that's not true | i disagree |
+    come on | oh come on | not quite | not really | never
+    """
+)
+
+# A first word after which more is coming, and it is no agreement.
+OPENERS = _phrases(
+    """
+    but | what | why | how | who | where | when | which | no | not | wait | stop | hold | hang | can | could |
+    would | will | do | does | did | is | are | let | actually | because | excuse | sorry | you | that's | i |
+    i'm | i'd | well | if | claude | nova | hey | listen | look | we | they | it | it's | this | there | one |
+    just | maybe | never
     """
 )
 

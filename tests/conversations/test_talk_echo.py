@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conversation import Conversation
+from tests.conversations.conversation import Conversation
 
 from agent.floor import actions as act
 from agent.floor.rules import Rules

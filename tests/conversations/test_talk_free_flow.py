@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conversation import Conversation
+from tests.conversations.conversation import Conversation
 
 from agent.floor import actions as act
 from agent.floor.rules import Rules
@@ -151,7 +151,7 @@ def test_a_human_who_speaks_before_the_follow_up_has_the_floor() -> None:
 
 @pytest.mark.parametrize("eager", ["guess", "off"])
 def test_an_answer_comes_sooner_when_it_was_prepared_on_the_guess(eager: str) -> None:
-    talk = Conversation(ais="Claude", rules=Rules(eager=eager))  # type: ignore[arg-type]
+    talk = Conversation(ais="Claude", rules=Rules(eager=eager))
     end = talk.says("Sam", "Where does the word come from?", at=1.0)
     talk.ends()
     response_s = talk.when(act.Speak)[0] - end

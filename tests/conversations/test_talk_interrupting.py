@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conversation import Conversation
+from tests.conversations.conversation import Conversation
 
 from agent.floor import actions as act
 from agent.floor.events import Evidence

@@ -80,7 +80,7 @@ class Voiced:
 class AnyOrder(RuleBasedStateMachine):
     @initialize(rules=RULES, ais=st.integers(1, 3), people=st.integers(1, 2))
     def sit_down(self, rules: Rules, ais: int, people: int) -> None:
-        self.rules = rules
+        self.manners = rules
         self.floor = Floor(rules, strict=True)
         self.told: list[ev.Event] = []
         self.wanted: list[tuple[act.Action, ...]] = []
@@ -114,7 +114,7 @@ class AnyOrder(RuleBasedStateMachine):
         if isinstance(event, ev.SpeechStarted):
             self.sign[event.who] = self.now
         if isinstance(event, ev.SpeechPaused | ev.InterimHeard | ev.UtteranceGuessed):
-            given_up = self.now >= self.sign[event.who] + self.rules.utterance_lost_s
+            given_up = self.now >= self.sign[event.who] + self.manners.utterance_lost_s
             self.sign[event.who] = self.sign[event.who] if given_up else self.now
         self.told.append(event)
         self.failed = True  # until it turns out well
@@ -186,7 +186,7 @@ class AnyOrder(RuleBasedStateMachine):
     def begin(self, who: str, reply: str) -> None:
         assert self.voiced is None, f"{who} begins while {self.voiced} is on"
         for human, (_, voiced) in self.open.items():
-            lost = self.now >= self.sign[human] + self.rules.utterance_lost_s
+            lost = self.now >= self.sign[human] + self.manners.utterance_lost_s
             assert not voiced or lost, f"{who} begins over {human}"
         self.voiced = Voiced(who, reply)
 
@@ -207,8 +207,8 @@ class AnyOrder(RuleBasedStateMachine):
         """A mouth that did not answer a Stop in time is taken for dead, and is dead."""
         table = self.floor._table
         since = getattr(table.voice, "since", None)
-        stopped = self.voiced is not None and self.voiced.stopped and since is not None
-        if stopped and self.now >= since + self.rules.stop_lost_s:
+        stopped = self.voiced is not None and self.voiced.stopped
+        if stopped and since is not None and self.now >= since + self.manners.stop_lost_s:
             self.voiced = None
 
     @rule(seconds=STEPS_S)
@@ -439,7 +439,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert not self.ducked
         assert not self.generating
         assert all(state == "listening" for state in self.shown.values())
-        again = Floor(self.rules, strict=True)
+        again = Floor(self.manners, strict=True)
         assert [again.handle(event) for event in self.told] == self.wanted, "not deterministic"
 
 

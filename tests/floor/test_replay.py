@@ -8,7 +8,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from conversation import Conversation
+from tests.conversations.conversation import Conversation
 from hypothesis import given
 from hypothesis import strategies as st
 
