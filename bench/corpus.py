@@ -8,8 +8,10 @@ runs hear the same samples.
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib.util
 import io
+import pickle
 import subprocess
 import wave
 from collections.abc import Iterator, Sequence
@@ -96,7 +98,8 @@ def read_wav(source: bytes | Path) -> Int16:
 
 
 def to_int16(x: npt.NDArray[np.floating]) -> Int16:
-    return np.clip(np.rint(x), -32768, 32767).astype(np.int16)
+    clipped: Int16 = np.clip(np.rint(x), -32768, 32767).astype(np.int16)
+    return clipped
 
 
 def voiced_span(pcm: Int16, *, below_peak_db: float = 35.0) -> tuple[float, float]:
@@ -275,3 +278,15 @@ def corpus(split: str) -> list[Clip]:
     for number, text in enumerate(sentences.SHORT_TUNE if tune else sentences.SHORT_TEST):
         clips.append(turn(text, piper_speakers[number % 2], kind="short"))
     return clips
+
+
+def cached(split: str, folder: Path) -> list[Clip]:
+    """`corpus(split)`, made once and kept; made anew when this file or the sentences change."""
+    sources = (Path(__file__), Path(sentences.__file__))
+    key = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    path = folder / f"corpus-{split}-{key}.pickle"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pickle.dumps(corpus(split)))
+    kept: list[Clip] = pickle.loads(path.read_bytes())
+    return kept

@@ -80,7 +80,7 @@ class Decodings:
         if path.exists():
             kept: Decoding = pickle.loads(path.read_bytes())
             return kept
-        call = self._recognizer.decode(pcm, mode=mode, caller="bench", **bias)  # type: ignore[arg-type]
+        call = self._recognizer.decode(pcm, mode=mode, caller="bench", **bias)
         decoding = asyncio.run_coroutine_threadsafe(call, self._loop).result()
         path.write_bytes(pickle.dumps(decoding))
         return decoding

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.conversations.conversation import Conversation
 
 from agent.floor import actions as act
 from agent.floor import events as ev
 from agent.floor.rules import Rules
+from tests.conversations.conversation import Conversation
 
 CALM = Rules(interject=False, follow_up=False)
 QUESTION = "Claude, where does the word come from?"

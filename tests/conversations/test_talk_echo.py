@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tests.conversations.conversation import Conversation
-
 from agent.floor import actions as act
 from agent.floor.rules import Rules
+from tests.conversations.conversation import Conversation
 
 CALM = Rules(interject=False, follow_up=False)
 LONG = "First there was the Latin, then there was the French, and at last there was English, as we know it now."

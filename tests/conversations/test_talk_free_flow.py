@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.conversations.conversation import Conversation
 
 from agent.floor import actions as act
 from agent.floor.rules import Rules
+from tests.conversations.conversation import Conversation
 
 CALM = Rules(interject=False)
 

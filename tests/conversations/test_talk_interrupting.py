@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.conversations.conversation import Conversation
 
 from agent.floor import actions as act
 from agent.floor.events import Evidence
 from agent.floor.rules import Rules
+from tests.conversations.conversation import Conversation
 
 FUGUE = "A fugue is a piece in several voices, each of which enters with the same theme, one after the other."
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.conversations.conversation import Conversation
-
 from agent.floor import actions as act
 from agent.floor import events as ev
 from agent.floor.rules import Rules
+from tests.conversations.conversation import Conversation
 
 CALM = Rules(interject=False, follow_up=False)
 QUESTION = "Claude, is there a largest prime?"

@@ -8,7 +8,6 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from tests.conversations.conversation import Conversation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from agent.floor.actions import Action
 from agent.floor.events import Event
 from agent.floor.replay import Divergence, LogUnreadable, action_from, event_from, log_line, replay
 from agent.floor.rules import Rules
+from tests.conversations.conversation import Conversation
 
 
 def of(hint: Any) -> st.SearchStrategy[Any]:
