@@ -22,10 +22,10 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     )
     unduck_after_s: float = Field(0.15, ge=0, description="silence after a sound too short to hold, before full level")
     resume_after_s: float = Field(
-        0.20,
+        0.45,
         ge=0,
-        description="silence after a hold, before the voice goes on without having been told what was said: full level"
-        " is wanted 0.5 s after a backchannel, and 0.3 s of it are the voice detector's and the transport's",
+        description="silence after a hold, before the voice goes on without having been told what was said: the text of"
+        " a short sound comes 0.15 to 0.4 s after it, and a voice that goes on too early speaks into the host's breath",
     )
 
     # Judgement of sound: whisper-base on "mm-hm" gives a log-probability of -1 to -1.7 (words: -0.2 to -0.6) and a

@@ -38,7 +38,7 @@ def test_an_mm_hm_holds_the_voice_for_a_moment_and_no_word_is_lost(talk: Convers
     talk.says("Sam", "Mm-hm.", at=5.0, seconds=0.7)
     talk.ends()
     assert talk.when(act.Hold) == [5.28]
-    assert talk.when(act.Resume) == [6.0], "0.3 s after the mm-hm"
+    assert talk.when(act.Resume) == [6.02], "as soon as its text has come, 0.32 s after the mm-hm"
     assert talk.transcript() == ["Sam: Claude, what is a fugue?", f"Claude: {FUGUE}"]
 
 
