@@ -22,7 +22,7 @@ class BadRequest(ValueError):
 @dataclass(frozen=True, slots=True)
 class SynthesisRequest:
     text: str
-    voice: str | None  # name, or path of a model; None: see `Synthesizer`
+    voice: str | None  # name, or path of a model; None: the server's first
     style: Style
     format: Literal["frames", "pcm"]
 

@@ -34,8 +34,7 @@ class Synthesizer:
         parallel: how many pieces of speech are made at the same moment. Requests take turns piece by piece, in the
             order of their asking, so that a short clause never waits for the end of a long text.
         most_requests: those under way and waiting together.
-        on_demand: requests may name a voice by the path of its model, and those that name none have the default voice;
-            else only voices loaded beforehand can be had, and the first of them by those that name none.
+        on_demand: requests may name any voice by the path of its model; else only those loaded beforehand can be had.
     """
 
     def __init__(
@@ -81,8 +80,6 @@ class Synthesizer:
             VoiceMissing, VoiceBroken: a path, and no voice there.
         """
         path = model_path(name) if name is not None and name.endswith(".onnx") else None
-        if name is None and self._on_demand:
-            path = find_voice().model
         for model, voice in self._voices.items():
             if path == model or (path is None and name in (None, voice.name)):
                 return voice
