@@ -270,12 +270,11 @@ class Recognizer:
                 self._run(request, self._quick_decoder)
 
     def _record_lane(self) -> None:
-        _lower_priority()  # before the model is opened: its own threads inherit the priority
         decoder: Decoder | None = None
 
         def opened() -> Decoder:
             nonlocal decoder
-            decoder = decoder or self._open(1)
+            decoder = decoder or _at_low_priority(lambda: self._open(1))
             return decoder
 
         if self._prepare_record:
@@ -334,11 +333,21 @@ def _int16(pcm: npt.NDArray[np.int16] | npt.NDArray[np.float32]) -> npt.NDArray[
     return np.clip(np.round(pcm * 32768.0), -32768, 32767).astype(np.int16)
 
 
-def _lower_priority() -> None:
-    """Give this thread, and those it starts, a low priority. Only Linux knows a priority for each thread."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+def _at_low_priority(work: Callable[[], Decoder]) -> Decoder:
+    """Open a model whose own threads, which it starts now, have a low priority. Only Linux knows one for each thread.
+
+    The lane's Python thread keeps its own: at a low priority it would be put aside with the interpreter's lock in its
+    hands, and the whole process would wait for it, which was measured as seconds on a busy machine.
+    """
+
+    def lowered() -> Decoder:
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        return work()
+
+    with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="faster-whisper-open") as opener:
+        return opener.submit(lowered).result()
 
 
 def _close_at_exit(recognizer: Recognizer) -> None:
