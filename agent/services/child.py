@@ -27,6 +27,7 @@ except OSError as error:
     sys.exit(f"cannot start {command[0]}: {error.strerror}")
 """
 
+_GROUP_GONE_S = 1.0  # grandchildren die in milliseconds; some containers' init never reaps them, though
 _KEPT_LOG_BYTES = 20_000_000  # of the run before; what is older is gone
 
 
@@ -90,10 +91,15 @@ class Child:
             os.killpg(self._process.pid, number)
 
     def kill(self) -> None:
-        """The process and everything it started, now."""
+        """The process and everything it started, now; comes back once they are gone, and their locks and ports free."""
         self.send_group(signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
+        deadline = time.monotonic() + _GROUP_GONE_S
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            while time.monotonic() < deadline:
+                os.killpg(self._process.pid, 0)  # raises when the group is empty
+                time.sleep(0.01)
 
     def stop(self, grace_s: float = 5.0) -> int | None:
         """SIGTERM, up to `grace_s` seconds, then SIGKILL for the whole group. Blocks; returns the exit code."""

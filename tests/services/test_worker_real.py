@@ -13,6 +13,7 @@ import pytest
 import yaml
 from livekit import api
 
+from agent.services.child import tail
 from tests.support.livekit import ROOT, LiveKit
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
@@ -27,7 +28,7 @@ async def seated(livekit: LiveKit, room: str) -> set[str]:
 async def sit_down(livekit: LiveKit, room: str, worker: subprocess.Popen[bytes], log: Path) -> None:
     async with asyncio.timeout(300):
         while await seated(livekit, room) != {"claude", "guest"}:
-            assert worker.poll() is None, log.read_text()[-3000:]
+            assert worker.poll() is None, tail(log, 20)
             await asyncio.sleep(0.5)
 
 
