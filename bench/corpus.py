@@ -93,8 +93,8 @@ def read_wav(source: bytes | Path) -> Int16:
         # espeak-ng writes to a pipe, so its header promises 2 GB: take what is there.
         pcm = np.frombuffer(data[data.index(b"data") + 8 :], np.int16)
     pcm = pcm[: len(pcm) // channels * channels].reshape(-1, channels)[:, 0]
-    resampled: Float = soxr.resample(pcm.astype(np.float64), rate, RATE_HZ)
-    return to_int16(resampled)
+    resampled: Int16 = to_int16(soxr.resample(pcm.astype(np.float64), rate, RATE_HZ))
+    return resampled
 
 
 def to_int16(x: npt.NDArray[np.floating]) -> Int16:
