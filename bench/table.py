@@ -42,6 +42,11 @@ INTERRUPTIONS = (
     Line("barge_in", "Right, but what about the costs of all that?"),
 )
 BACKCHANNELS = (Line("backchannel", "Mm-hm."), Line("backchannel", "Right."))
+# About ten seconds of answer: long enough to be interrupted, short enough for many turns
+ANSWER = (
+    "That is a fair question, and I have a clear view on it. Running a model at home changes who holds the keys. "
+    "You can read every word it was given, and nobody can switch it off on a whim."
+)
 PEERS = ("agent-session", "agent-session-tuned")
 
 
@@ -139,7 +144,9 @@ async def bench(options: argparse.Namespace) -> dict[str, Figures]:
 def _vendor() -> Iterator[str]:
     """The scripted LLM in a process of its own, so that nobody's event loop is in its figures."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.support.scripted_llm", "--port", str(port)], cwd=ROOT)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.scripted_llm", "--port", str(port), "--text", ANSWER], cwd=ROOT
+    )
     try:
         yield f"http://127.0.0.1:{port}/v1"
     finally:
