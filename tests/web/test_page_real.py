@@ -306,3 +306,53 @@ async def test_an_address_without_https_is_explained_before_anything_else_fails(
     await expect(lan.page.get_by_role("alert")).to_contain_text("https")
     await lan.context.close()
     assert lan.complaints == []
+
+
+async def test_who_was_muted_stays_muted_over_a_reload_and_over_coming_back(anna: Visitor, livekit: LiveKit) -> None:
+    async with show_with(livekit, anna) as show:
+        await anna.presses("Mute")
+        await anna.sees_state("anna", "muted")
+        await anna.page.reload()
+        await anna.sees_state("claude", "listening")
+        await anna.sees_state("anna", "muted")
+        await anna.presses("Leave")
+        await anna.presses("Come back in")
+        await anna.sees_state("claude", "listening")
+        await anna.sees_state("anna", "muted")
+        show.heard.clear()
+        await anna.presses("Unmute")
+        await eventually(lambda: show.heard.get("anna", 0) > 0.05, within_s=8)
+
+
+async def test_a_microphone_that_was_taken_away_can_be_had_again(anna: Visitor, livekit: LiveKit) -> None:
+    await anna.page.add_init_script(
+        """const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wanted) => {
+            const stream = await open(wanted);
+            window.microphone = stream.getAudioTracks()[0] ?? window.microphone;
+            return stream;
+        };"""
+    )
+    async with show_with(livekit, anna) as show:
+        await eventually(lambda: show.heard.get("anna", 0) > 0.05, within_s=8)
+        await anna.page.evaluate("Object.defineProperty(window.microphone, 'muted', { get: () => true })")
+        notice = anna.page.get_by_role("alert").filter(has_text="taken away")
+        await notice.get_by_role("button", name="Turn it on again").click()
+        await expect(notice).to_be_hidden()
+        show.heard.clear()
+        await eventually(lambda: show.heard.get("anna", 0) > 0.05, within_s=8)
+
+
+async def test_a_table_without_its_agent_calls_for_it(anna: Visitor, livekit: LiveKit) -> None:
+    """As after a server's new start: the room is there, made by the page's own reconnection, and nobody serves it."""
+    await anna.joins("Anna")
+    async with livekit.api() as server:
+        for dispatch in await server.agent_dispatch.list_dispatch(anna.room):
+            await server.agent_dispatch.delete_dispatch(dispatch.id, anna.room)
+        assert await server.agent_dispatch.list_dispatch(anna.room) == []
+        for _ in range(40):
+            if await server.agent_dispatch.list_dispatch(anna.room):
+                break
+            await asyncio.sleep(0.5)
+        else:
+            raise AssertionError("nobody called for the agent")

@@ -148,6 +148,10 @@ export class Controls {
     return this.attempt("microphone", () => this.mine.setMuted(!this.mine.muted));
   }
 
+  reopenMicrophone(): Promise<void> {
+    return this.attempt("microphone", () => this.mine.reopenMicrophone());
+  }
+
   /** Push to talk: the microphone is open while the key is held. */
   talk(held: boolean): Promise<void> {
     return this.attempt("microphone", () => this.mine.talk(held));

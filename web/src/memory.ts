@@ -27,6 +27,7 @@ export interface Seat {
   name: string;
   rejoin: string;
   atTable: boolean;
+  muted: boolean;
 }
 
 const preferencesKey = "roundtable.preferences";
@@ -63,8 +64,8 @@ export function remember(change: Partial<Preferences>): void {
 export function seat(room: string): Seat | null {
   for (const store of [sessionStorage, localStorage]) {
     const kept = read<Seat>(seatKey(room), store);
-    const { identity, name, rejoin, atTable = false } = kept;
-    if (identity && name && rejoin) return { room, identity, name, rejoin, atTable };
+    const { identity, name, rejoin, atTable = false, muted = false } = kept;
+    if (identity && name && rejoin) return { room, identity, name, rejoin, atTable, muted };
   }
   return null;
 }

@@ -28,6 +28,16 @@ export class MyDevices {
     }
   }
 
+  /** After a call or an unplugged device: a new microphone in the place of the one that was taken away. */
+  async reopenMicrophone(): Promise<void> {
+    const { tracks, room } = this.session;
+    const [old, wasMuted] = [tracks.microphone, this.muted];
+    tracks.microphone = await openMicrophone(preferences().microphone);
+    if (old) await room.localParticipant.unpublishTrack(old, true);
+    if (wasMuted && old?.isMuted) await tracks.microphone.mute();
+    await room.localParticipant.publishTrack(tracks.microphone, { source: Track.Source.Microphone });
+  }
+
   /** Open while held; nothing when it is open anyway. */
   async talk(held: boolean): Promise<void> {
     if (held === this.talking || (held && !this.muted)) return;

@@ -1,6 +1,14 @@
 /** The connection to the table: joined once, and held until the user leaves or the show ends. */
 
-import { DisconnectReason, type LocalAudioTrack, type LocalVideoTrack, Room, RoomEvent, Track } from "livekit-client";
+import {
+  DisconnectReason,
+  type LocalAudioTrack,
+  type LocalVideoTrack,
+  type Participant,
+  Room,
+  RoomEvent,
+  Track,
+} from "livekit-client";
 import { type JoinRequest, join, type Place, StudioProblem } from "./api";
 import { openCamera, openMicrophone } from "./devices";
 import { Events } from "./events";
@@ -44,12 +52,15 @@ export class Session extends Events<SessionEvents> {
   /** What is published now, and again after a reconnection. */
   tracks: { microphone: LocalAudioTrack | null; camera: LocalVideoTrack | null } = { microphone: null, camera: null };
   private request: JoinRequest | null = null;
+  private muted = false;
 
   constructor() {
     super();
     this.room.on(RoomEvent.Reconnecting, () => this.become("reconnecting"));
     this.room.on(RoomEvent.SignalReconnecting, () => this.become("reconnecting"));
     this.room.on(RoomEvent.Reconnected, () => this.become("connected"));
+    this.room.on(RoomEvent.TrackMuted, (_, participant) => this.rememberMute(participant));
+    this.room.on(RoomEvent.TrackUnmuted, (_, participant) => this.rememberMute(participant));
     this.room.on(RoomEvent.Disconnected, (reason) => void this.disconnected(reason));
   }
 
@@ -95,8 +106,11 @@ export class Session extends Events<SessionEvents> {
     const { name, role = "host" } = this.request;
     this.place = place;
     this.request = { name, role, room: place.room, rejoin: place.rejoin };
-    if (role === "host")
-      keepSeat({ room: place.room, identity: place.identity, name, rejoin: place.rejoin, atTable: true });
+    const { room, identity, rejoin } = place;
+    // Who was muted comes back muted, also after a reload.
+    const kept = seat(room);
+    this.muted ||= kept?.identity === identity && kept.atTable && kept.muted;
+    if (role === "host") keepSeat({ room, identity, name, rejoin, atTable: true, muted: this.muted });
     try {
       await this.room.connect(place.url, place.token, { maxRetries: 1, peerConnectionTimeout: 10_000 });
     } catch (error) {
@@ -106,8 +120,17 @@ export class Session extends Events<SessionEvents> {
         "Check your network; some company networks block calls. Then try again.",
       );
     }
+    if (lasting.has(this.connection)) {
+      await this.room.disconnect(); // left while the connection was being made
+      return;
+    }
     this.become("connected");
     await this.publish();
+  }
+
+  /** Ask once more for the show's agent: a server that has started anew knows neither the room nor its agent. */
+  async summon(): Promise<void> {
+    if (this.request && this.connection === "connected") await join(this.request);
   }
 
   private async publish(): Promise<void> {
@@ -115,6 +138,7 @@ export class Session extends Events<SessionEvents> {
     const { tracks } = this;
     try {
       if (isDead(tracks.microphone)) tracks.microphone = await openMicrophone(preferences().microphone);
+      if (this.muted) await tracks.microphone?.mute();
       if (tracks.microphone) await me.publishTrack(tracks.microphone, { source: Track.Source.Microphone });
       if (isDead(tracks.camera)) tracks.camera = await openCamera(preferences().camera);
       if (tracks.camera) await me.publishTrack(tracks.camera, { source: Track.Source.Camera });
@@ -155,6 +179,13 @@ export class Session extends Events<SessionEvents> {
         console.warn("rejoining failed", error);
       }
     }
+  }
+
+  private rememberMute(participant: Participant): void {
+    if (!participant.isLocal || !this.tracks.microphone) return;
+    this.muted = this.tracks.microphone.isMuted;
+    const kept = this.place && seat(this.place.room);
+    if (kept) keepSeat({ ...kept, muted: this.muted });
   }
 
   private forgetSeat(): void {

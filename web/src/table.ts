@@ -20,6 +20,8 @@ import { Transcript } from "./transcript";
 import { Voices } from "./voices";
 import { keepAwake } from "./wake-lock";
 
+const summonAfterMs = 6_000;
+const summonEveryMs = 15_000;
 const lateAfterMs = 15_000;
 const deadAfterMs = 15_000;
 const unlit = "#3b4a8f";
@@ -50,6 +52,7 @@ export class Table {
   private lastFrame = 0;
   private frameMs = 16;
   private aloneSince = Date.now();
+  private summonedAt = 0;
 
   constructor(
     private readonly session: Session,
@@ -203,26 +206,44 @@ export class Table {
     this.refresh();
     this.watchMicrophone();
     this.screen.fade(Date.now());
-    const alone = showrunner(this.room) === null && this.session.connection === "connected";
-    if (!alone) this.aloneSince = Date.now();
-    if (alone && Date.now() - this.aloneSince > lateAfterMs) {
-      this.notices.show("late", {
-        severity: "warning",
-        text: "Claude has not come to the table. The studio's worker may be starting or busy; whoever runs the studio sees why in its window.",
-      });
-    } else this.notices.hide("late");
+    this.watchForClaude();
+  }
+
+  private watchForClaude(): void {
+    const now = Date.now();
+    if (showrunner(this.room) !== null || this.session.connection !== "connected") {
+      this.aloneSince = now;
+      this.notices.hide("late");
+      return;
+    }
+    const aloneMs = now - this.aloneSince;
+    if (aloneMs > summonAfterMs && now - this.summonedAt > summonEveryMs) {
+      this.summonedAt = now;
+      this.session.summon().catch((error: unknown) => console.warn("Claude could not be called", error));
+    }
+    if (aloneMs < lateAfterMs) return;
+    this.notices.show("late", {
+      severity: "warning",
+      text: "Claude has not come to the table. The studio's worker may be starting or busy; whoever runs the studio sees why in its window.",
+    });
   }
 
   /** A living microphone is never wholly silent: it hisses. */
   private watchMicrophone(): void {
-    const dead = this.voices.deadMs(this.room.localParticipant, performance.now()) > deadAfterMs;
-    if (!dead) {
-      this.notices.hide("dead");
-      return;
-    }
-    const text = "Your microphone is open but brings nothing. Look for a mute switch on it, or choose another one.";
-    const action = { label: "Devices", run: () => this.devices.show() };
-    this.notices.show("dead", { severity: "warning", text, action });
+    const me = this.room.localParticipant;
+    const source = this.session.tracks.microphone?.mediaStreamTrack;
+    const taken = me.isMicrophoneEnabled && (source?.readyState === "ended" || source?.muted);
+    const dead = !taken && this.voices.deadMs(me, performance.now()) > deadAfterMs;
+    if (taken) {
+      const text = "Your microphone was taken away: by a call, by another program, or it was unplugged.";
+      const action = { label: "Turn it on again", run: () => void this.controls.reopenMicrophone() };
+      this.notices.show("taken", { severity: "error", text, action });
+    } else this.notices.hide("taken");
+    if (dead) {
+      const text = "Your microphone is open but brings nothing. Look for a mute switch on it, or choose another one.";
+      const action = { label: "Devices", run: () => this.devices.show() };
+      this.notices.show("dead", { severity: "warning", text, action });
+    } else this.notices.hide("dead");
   }
 
   private showShared(speakers: readonly Participant[]): void {

@@ -10,6 +10,7 @@ interface Voice {
   level: number;
   spokeAt: number;
   soundAt: number;
+  measuredAt: number;
 }
 
 const speakingLevel = 0.35; // -40 dBFS
@@ -34,6 +35,8 @@ export class Voices {
   measure(participant: Participant, now: number): number {
     const voice = this.voice(participant, now);
     if (!voice) return 0;
+    if (now - voice.measuredAt > 1000) voice.soundAt = now; // a hidden tab measures nothing
+    voice.measuredAt = now;
     voice.level = voice.meter.level();
     if (voice.level > speakingLevel) voice.spokeAt = now;
     if (voice.level > 0) voice.soundAt = now;
@@ -48,7 +51,8 @@ export class Voices {
   /** For how long a microphone that should be open has brought nothing at all, in ms. */
   deadMs(participant: Participant, now: number): number {
     const voice = this.meters.get(participant.identity);
-    return voice && audioContext().state === "running" ? now - voice.soundAt : 0;
+    if (!voice || audioContext().state !== "running" || now - voice.measuredAt > 1000) return 0;
+    return now - voice.soundAt;
   }
 
   private voice(participant: Participant, now: number): Voice | undefined {
@@ -61,7 +65,14 @@ export class Voices {
     }
     if (known?.track === track) return known;
     known?.meter.close();
-    const voice = { track, meter: new Meter(track), level: 0, spokeAt: Number.NEGATIVE_INFINITY, soundAt: now };
+    const voice = {
+      track,
+      meter: new Meter(track),
+      level: 0,
+      spokeAt: Number.NEGATIVE_INFINITY,
+      soundAt: now,
+      measuredAt: now,
+    };
     this.meters.set(participant.identity, voice);
     return voice;
   }
