@@ -37,8 +37,8 @@ DUCK_FADE_S = 0.05
 _FADE_STEP = (1 - DUCKED) * FRAME_S / DUCK_FADE_S
 
 _LOUD_FRAMES = round(LEAD_LIMIT_S / FRAME_S) + 1  # so many frames after a voice nothing of it is queued any more
-# Silence between the turns goes out in longer frames: each frame costs the event loop 1 ms in the SDK, and an idle voice
-# can wait, since a voice that begins does not queue behind silence.
+# Silence between the turns goes out in longer frames: each frame costs the event loop 1 ms in the SDK, and an idle
+# voice can wait, since a voice that begins does not queue behind silence.
 SILENT_FRAMES = 5
 
 

@@ -40,13 +40,13 @@ class Listener:
 
     async def until(self, line: str) -> None:
         async with asyncio.timeout(10):
-            while line not in self.log:
+            while line not in self.log:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
     async def until_heard(self, who: str, seconds: float = 0.3) -> None:
         before = self.loud_s.get(who, 0.0)
         async with asyncio.timeout(10):
-            while self.loud_s.get(who, 0.0) < before + seconds:
+            while self.loud_s.get(who, 0.0) < before + seconds:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
 

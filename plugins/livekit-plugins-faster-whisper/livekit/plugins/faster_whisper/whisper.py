@@ -23,8 +23,8 @@ FULL_WINDOW_S = 30.0
 CONTEXT_S = 15.0  # what the decoder sees at least: 10 s brought loops, 30 s no better texts but slower tokens
 _SILENT_MEL = -0.6  # a usual floor: Whisper's features end 2 below their loudest, which is near 1.4 in speech
 _LANGUAGE_SURE = 0.8
-# More than anyone speaks: a bound for loops, which cost their time before they are found out. Fast English is 5 words, 7
-# tokens a second; other scripts take more tokens for a word.
+# More than anyone speaks: a bound for loops, which cost their time before they are found out. Fast English is 5 words,
+# 7 tokens a second; other scripts take more tokens for a word.
 TOKENS_PER_S = 12.0
 TOKENS_PER_S_ENGLISH = 8.0
 TOKENS_AT_LEAST = 14
