@@ -27,7 +27,7 @@ except OSError as error:
     sys.exit(f"cannot start {command[0]}: {error.strerror}")
 """
 
-_GROUP_GONE_S = 1.0  # grandchildren die in milliseconds; some containers' init never reaps them, though
+_GROUP_GONE_S = 2.0  # grandchildren die in milliseconds; some containers' init never reaps them, though
 _KEPT_LOG_BYTES = 20_000_000  # of the run before; what is older is gone
 
 

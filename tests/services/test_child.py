@@ -26,7 +26,7 @@ time.sleep(60)
 """
 
 
-def gone(pid: int, within_s: float = 5.0) -> bool:
+def gone(pid: int, within_s: float = 30.0) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         try:
@@ -43,7 +43,7 @@ def spawn(folder: Path, *words: str) -> Child:
 
 
 def first_line(log: Path) -> str:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60  # a Python starts in that even on a busy machine
     while time.monotonic() < deadline:
         if lines := tail(log, 1):
             return lines[0]

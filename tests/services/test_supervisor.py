@@ -40,7 +40,7 @@ class Bench:
         self.supervisor = Supervisor(self.said.append, self.stopping, on_remains_gone=self.swept.append)
         self.starts = 0
 
-    def service(self, name: str, code: str = SERVICE, *words: str, ready_limit_s: float = 10.0) -> Service:
+    def service(self, name: str, code: str = SERVICE, *words: str, ready_limit_s: float = 60.0) -> Service:
         sign = self.folder / f"{name}.ready"
 
         def spawn() -> Child:
@@ -68,7 +68,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     bench.supervisor.kill()
 
 
-async def until(true: Callable[[], bool], limit_s: float = 15.0) -> None:
+async def until(true: Callable[[], bool], limit_s: float = 60.0) -> None:
     async with asyncio.timeout(limit_s):
         while not true():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
