@@ -151,7 +151,7 @@ def run_trial(root: Path, *, after_s: float, sealing: bool) -> Trial:
     if handed_in - last_event > _ALLOWED_S:
         trial.faults.append(f"events.jsonl lacks the last {handed_in - last_event:.2f} s")
     if trial.loss_s > _ALLOWED_S:
-        trial.faults.append(f"lost {trial.loss_s:.2f} s")
+        trial.faults.append(f"lost {trial.loss_s:.2f} s, killed after {after_s:.2f} s")
     before = {who: _sound_until(path)[0] for who in _SPEAKERS if (path := folder / f"{who}.webm").exists()}
     salvaged = salvage(root)
     if when != "after sealing" and [sealed.status for sealed in salvaged] not in (["salvaged"], []):

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from agent.recording.arrivals import ArrivalClock
+from agent.recording.arrivals import ArrivalClock, median
 from agent.recording.audio import RATE_HZ, Int16, samples
 from agent.recording.stretching import Stretcher
 
@@ -201,7 +201,7 @@ class Placer:
         return late_s if is_exact else whole
 
     def _begin_stream(self, earliest: float) -> None:
-        spread = float(np.median([frame.offset for frame in self._held])) - earliest
+        spread = median(frame.offset for frame in self._held) - earliest
         self._clock = ArrivalClock(assumed_jitter_s=spread / RATE_HZ)
         self._error_s = 0.0
         self._counts.streams += 1

@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from agent.recording.audio import FRAME_SAMPLES, RATE_HZ, Int16
 from agent.recording.opus import PACKET_MS, SETTLING_PACKETS, AudioPacket, add_opus_stream, silent_packet, stamp
 
-CLUSTER_MS = 200  # and the writer's round (50 ms), and at times the placer's hold (300 ms): of 1 s that may be lost
+CLUSTER_MS = 200  # and the writer's round (100 ms), and at times the placer's hold (300 ms): of 1 s that may be lost
 
 
 @dataclass(frozen=True, slots=True)

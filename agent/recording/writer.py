@@ -16,14 +16,14 @@ from agent.recording.syncing import SyncThread
 from agent.recording.track_writer import TrackWriter
 from agent.recording.trouble import Troubles, logger
 
-ROUND_S = 0.05
+ROUND_S = 0.1
 RETRY_S = 1.0  # after the disk has refused
 SLOW_S = 2.0  # a round that takes longer is worth a word
 QUEUE_BYTES = 64 << 20  # raw frames that may wait for a stalled disk or processor: 2.8 minutes of four tracks
 
 
 class WriterThread:
-    """Rounds of twenty a second: frames are placed and encoded, finished units appended.
+    """Rounds of ten a second: frames are placed and encoded, finished units appended.
 
     Attributes:
         horizon: episode time up to which every frame that came has been submitted.
