@@ -28,7 +28,7 @@ from .whisper import Bias, Whisper
 
 _QUICK = (Mode.FAST, Mode.INTERIM)
 _RECORD = (Mode.RECORD,)
-_NICENESS = 10  # Linux then gives the lane a tenth of a core that another thread wants: little, but never nothing
+_NICENESS = 10  # more than the others: Linux then gives the lane a tenth of a core that another thread wants
 _OVERLOADED = "lower the number of speakers a worker, take a smaller model, or give the machine more cores"
 
 
@@ -343,7 +343,8 @@ def _at_low_priority(work: Callable[[], Decoder]) -> Decoder:
     def lowered() -> Decoder:
         if sys.platform == "linux":
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+                thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS))
         return work()
 
     with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="faster-whisper-open") as opener:
