@@ -24,7 +24,7 @@ from tests.support.livekit import LiveKit
 
 pytestmark = [
     pytest.mark.real,
-    # In real time, on models that another test's processes may starve: known to fail now and then, and not understood yet
+    # In real time, on models that other processes may starve: known to fail now and then, and not understood yet
     pytest.mark.xfail(strict=False, reason="real-time hearing on a busy machine"),
 ]
 QUESTION = "What do you think about that?"
