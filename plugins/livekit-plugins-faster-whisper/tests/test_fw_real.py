@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from livekit import rtc
+from livekit.agents import Agent, AgentSession, ChatContext, ChatMessage, inference
 from livekit.agents.stt import SpeechEventType
+from livekit.agents.voice.io import AudioInput
 from livekit.plugins.faster_whisper import STT, Mode, Recognizer
 from livekit.plugins.faster_whisper.doubt import repeats, words
 
@@ -152,9 +154,63 @@ async def test_a_live_stream_shows_stable_words_and_an_early_text(
     final = next(event for event in events if event.type is SpeechEventType.FINAL_TRANSCRIPT)
     assert errors(TURNS[4], final.alternatives[0].text) <= 0.1
     assert kinds[0] is SpeechEventType.START_OF_SPEECH
-    assert kinds[-2:] == [SpeechEventType.END_OF_SPEECH, SpeechEventType.RECOGNITION_USAGE]
+    assert [kind for kind in kinds if kind is not SpeechEventType.RECOGNITION_USAGE][-2:] == [
+        SpeechEventType.FINAL_TRANSCRIPT,
+        SpeechEventType.END_OF_SPEECH,
+    ]
     for event in events:
         if event.type is SpeechEventType.INTERIM_TRANSCRIPT:
             shown = words(event.alternatives[0].text)
             assert shown == words(final.alternatives[0].text)[: len(shown)]
+    await ear.aclose()
+
+
+async def test_any_vad_of_livekit_may_tell_speech_from_silence(
+    recognizer: Recognizer, say: Callable[[str], Int16], frames: Callable[[Int16], list[rtc.AudioFrame]]
+):
+    ear = STT(recognizer=recognizer, vad=inference.VAD(), interim_results=False)
+    stream = ear.stream()
+    for frame in frames(np.append(say(TURNS[2]), np.zeros(RATE_HZ, np.int16))):
+        stream.push_frame(frame)
+    stream.end_input()
+    finals = [event.alternatives[0].text async for event in stream if event.type is SpeechEventType.FINAL_TRANSCRIPT]
+    assert errors(TURNS[2], " ".join(finals)) == 0
+    await ear.aclose()
+
+
+class Microphone(AudioInput):
+    """Plays frames at their speed, then silence for ever."""
+
+    def __init__(self, frames: list[rtc.AudioFrame]) -> None:
+        super().__init__(label="microphone")
+        self._frames = iter(frames)
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        await asyncio.sleep(0.02)
+        silence = rtc.AudioFrame.create(RATE_HZ, 1, RATE_HZ // 50)
+        return next(self._frames, silence)
+
+
+class Listener(Agent):
+    """Writes down the turns that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__(instructions="Listen.")
+        self.turns: asyncio.Queue[str] = asyncio.Queue()
+
+    async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
+        self.turns.put_nowait(new_message.text_content or "")
+
+
+async def test_a_stock_agent_session_gets_its_turns(
+    recognizer: Recognizer, say: Callable[[str], Int16], frames: Callable[[Int16], list[rtc.AudioFrame]]
+):
+    ear, listener = STT(recognizer=recognizer), Listener()
+    session = AgentSession(stt=ear, vad=inference.VAD())
+    session.input.audio = Microphone(frames(np.append(say(TURNS[2]), np.zeros(RATE_HZ, np.int16))))
+    await session.start(listener, record=False)
+    async with asyncio.timeout(60):
+        turn = await listener.turns.get()
+    assert errors(TURNS[2], turn) == 0
+    await session.aclose()
     await ear.aclose()
