@@ -15,7 +15,10 @@ from agent.speaking.word_times import Spans, aligned, estimated, guessed
 # The silence after a clause, on top of the 30 ms that Trimmer leaves. Readers pause 0.2-0.3 s between sentences.
 PAUSES_S: dict[ClauseEnd, float] = {"sentence": 0.22, "comma": 0.08, "none": 0.0}
 
-SAID = 0.7  # of a word: then it counts as heard, and a resumed voice goes on in it rather than say it twice
+# So much of a word, and it counts as heard: a resumed voice goes on in it rather than say it twice. Where its place is
+# only estimated, less: going on in the middle of a word loses nothing.
+SAID = 0.7
+SAID_PERHAPS = 0.5
 
 
 class Clip:
@@ -31,6 +34,7 @@ class Clip:
         )
         self.ended_at: float | None = None
         self._spans: Spans = guessed([word.spoken for word in self.words])
+        self._share = SAID_PERHAPS  # of a word that is to be played before it counts
         self._trimmer = Trimmer()
         self._held_back = EMPTY  # the last samples, which are to be faded if nothing follows
         self._voice = 0  # samples without the pause
@@ -65,7 +69,9 @@ class Clip:
         self.pcm = np.concatenate([self.pcm, tail])
         self._voice = self.length
         said = [word.spoken for word in self.words]
-        self._spans = aligned(timed, said, self._trimmer.before, self._voice) or estimated(self.pcm, said)
+        known = aligned(timed, said, self._trimmer.before, self._voice)
+        self._spans = known or estimated(self.pcm, said)
+        self._share = SAID if known else SAID_PERHAPS
         self.pcm = np.concatenate([self.pcm, np.zeros(samples(PAUSES_S[self.clause.ends]), np.int16)])
         self.complete = True
 
@@ -81,12 +87,12 @@ class Clip:
         """How many words have been said when `offset` samples have been played."""
         if self.complete and offset >= self._voice:
             return len(self.words)
-        return sum(offset >= start + SAID * (end - start) and offset > 0 for start, end in self._spans)
+        return sum(offset >= start + self._share * (end - start) and offset > 0 for start, end in self._spans)
 
     def boundary_before(self, offset: int) -> int:
         """Where a voice held at `offset` goes on: at the start of the word that was cut, unless it was nearly over."""
         for start, end in self._spans:
-            if start <= offset < start + SAID * (end - start):
+            if start <= offset < start + self._share * (end - start):
                 return min(start, offset)
         return offset
 
@@ -118,14 +124,15 @@ class Clip:
         if self.complete:
             rest.pcm = self.pcm[start:]
             rest._spans = [(max(0, first - start), max(0, last - start)) for first, last in self._spans[count:]]
-            rest._voice = self._voice - start
+            rest._share, rest._voice = self._share, self._voice - start
             rest.complete = True
         return rest
 
     def copy(self) -> Clip:
         """The same audio, to be played once more."""
         copy = Clip(self.clause, self.words)
-        copy.pcm, copy.complete, copy._voice, copy._spans = self.pcm, self.complete, self._voice, self._spans
+        copy.pcm, copy.complete, copy._voice = self.pcm, self.complete, self._voice
+        copy._spans, copy._share = self._spans, self._share
         return copy
 
     def forget(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.speaking.audio import FRAME, RATE_HZ, Int16, Trimmer, samples
 from agent.speaking.clauses import Clause
-from agent.speaking.passage import SAID, Clip, Passage
+from agent.speaking.passage import SAID_PERHAPS, Clip, Passage
 from agent.speaking.word_times import aligned, estimated
 from tests.speaking.fakes import hum
 
@@ -128,8 +128,8 @@ def test_held_anywhere_no_word_is_lost_or_said_twice(holds: list[int]) -> None:
 def test_a_word_that_was_nearly_over_is_not_said_again() -> None:
     said = clip("Nobody knows.")
     start, end = said._spans[0]
-    assert said.boundary_before(start + int((end - start) * (SAID - 0.1))) == start
-    late = start + int((end - start) * (SAID + 0.1))
+    assert said.boundary_before(start + int((end - start) * (SAID_PERHAPS - 0.1))) == start
+    late = start + int((end - start) * (SAID_PERHAPS + 0.1))
     assert said.boundary_before(late) == late
     assert said.words_heard(late) == 1
 

@@ -13,7 +13,7 @@ from livekit import rtc
 from agent.speaking.audio import RATE_HZ, Int16
 from agent.speaking.clauses import Clause
 from agent.speaking.passage import Passage, Place
-from agent.speaking.playout import DUCKED, LEAD_LIMIT_S, Playout
+from agent.speaking.playout import DUCKED, LEAD_LIMIT_S, Playout, _Lead
 from tests.speaking.fakes import FakeSink, hum, until
 from tests.support.virtual_time import VirtualClock, run_virtual
 
@@ -262,15 +262,13 @@ def test_a_late_machine_leaves_gaps_that_the_recording_tells_truly() -> None:
 
 
 def test_a_late_machine_gets_a_longer_lead_for_a_while() -> None:
-    async def scene(stage: Stage) -> None:
-        for _ in range(4):
-            stage.playout._lead.grow(stage.clock.now())
-        await asyncio.sleep(0.1)
-        assert 0.05 < stage.sink.queued_duration <= LEAD_LIMIT_S + 0.01
-        await asyncio.sleep(90)
-        assert stage.sink.queued_duration <= 0.03
-
-    on_stage(scene)
+    lead = _Lead(0.02)
+    assert lead.at(0.0) == 0.02
+    for late_at in range(1, 9):
+        lead.grow(float(late_at))
+    assert lead.at(9.0) == LEAD_LIMIT_S
+    assert lead.at(29.0) == pytest.approx(LEAD_LIMIT_S - 0.01)
+    assert [lead.at(29.0 + 21 * calm) for calm in range(6)][-1] == 0.02
 
 
 class Broken(FakeSink):
