@@ -87,7 +87,8 @@ def is_open(said: tuple[str, ...], setting: Setting) -> bool:
 
 
 def _is_no_voice(said: tuple[str, ...], evidence: Evidence, rules: Rules) -> bool:
-    return evidence.speech_s < rules.click_s or evidence.level_dbfs < rules.background_dbfs or not said
+    read_into_it = len(said) > rules.words_a_second * evidence.speech_s + 1.0
+    return evidence.speech_s < rules.click_s or evidence.level_dbfs < rules.background_dbfs or read_into_it or not said
 
 
 def _by_sound(said: tuple[str, ...], by_words: Verdict, evidence: Evidence, setting: Setting, rules: Rules) -> Verdict:

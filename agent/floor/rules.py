@@ -34,6 +34,9 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     doubtful_no_speech: float = Field(0.25, ge=0, le=1)
     turn_probability: float = Field(0.5, ge=0, le=1, description="of short unknown words over a voice, to be a turn")
     turn_probability_in_silence: float = Field(0.25, ge=0, le=1, description="likewise, when nobody was speaking")
+    words_a_second: float = Field(
+        8.0, gt=0, description="nobody speaks faster; a recogniser that hears more invents it"
+    )
     click_s: float = Field(0.12, ge=0, description="shorter sounds are clicks, whatever the recogniser reads into them")
     background_dbfs: float = Field(-58.0, le=0, description="softer voices are not at this table")
 

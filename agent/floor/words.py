@@ -66,9 +66,10 @@ VOCAL = _phrases(
     """
 )
 
-# Said over somebody's voice, these ask for nothing.
+# Said over somebody's voice, these ask for nothing. The first line is what whisper makes of some of them.
 RECEIPT = _phrases(
     """
+    o | o i see | o i c | oic | o'reilly | make sense | bright bright | there enough | how know |
     right | i see | wow | interesting | very interesting | really | nice | very nice | cool | great | true | so true
     | very true | that is true | that's true | exactly | of course | totally | absolutely | for sure | makes sense |
     that makes sense | gotcha | got it | good point | fair point | fair enough | fair | indeed | definitely |
@@ -108,9 +109,10 @@ GO_ON = _phrases(
     """
 )
 
-# Takes the floor and wants no answer: the human is about to speak, or wants quiet.
+# Takes the floor and wants no answer: the human is about to speak, or wants quiet. The first line is misheard.
 HALT = _phrases(
     """
+    way way | hm wake | h m wake |
     wait | wait wait | wait a second | wait a minute | wait a moment | wait a sec | wait up | hold on |
     hold on a second | hold on a minute | hold on a moment | hold on a sec | hold it | hold that thought | hang on |
     hang on a second | hang on a minute | hang on a moment | hang on a sec | one second | one sec | one moment |
@@ -131,9 +133,9 @@ FILLER = _phrases(
     """
     uh | um | er | oh | ah | hm | hmm | mm | mhm | okay | ok | alright | all right | right | well | so | and | but |
     no | yeah | yes | yep | please | sorry | just | then | now | i'm sorry | hey | ha | haha | sure | great | thanks
-    | thank you | good | for a second | for a moment | there | again | really | oh no | nice | cool | fine |
+    | thank you | good | for a second | for a moment | again | really | oh no | nice | cool | fine |
     interesting | exactly | uh huh | mm hm | true | i see | no no | my bad | a bit | my friend | everyone | guys |
-    folks | both | you | do
+    folks | both | you | do | both of you | all of you | you both | you two | everybody
     """
 )
 

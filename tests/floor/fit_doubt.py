@@ -17,7 +17,7 @@ from agent.floor.judgement import Setting, is_open, spoken
 from agent.floor.rules import Rules
 
 Float = npt.NDArray[np.float64]
-RIDGE = 0.0003
+RIDGE = 0.001
 
 
 def rows() -> list[tuple[str, str, str, str, Evidence]]:
