@@ -14,6 +14,9 @@ LINES: dict[Line, str] = {
 }
 
 
+_PATIENCE_S = 30.0  # a local voice may still be loading its model
+
+
 class CannedLines:
     """One persona's, in its own voice."""
 
@@ -25,11 +28,11 @@ class CannedLines:
         """Synthesise all; one that fails is tried again when it is needed."""
         for line in LINES:
             try:
-                await self.get(line)
+                await self.get(line, patience_s=_PATIENCE_S)
             except SynthesisFailed:
                 return  # it is in the log; the others would fail as well
 
-    async def get(self, line: Line) -> Clip:
+    async def get(self, line: Line, *, patience_s: float | None = None) -> Clip:
         """A fresh clip of `line`.
 
         Raises:
@@ -37,6 +40,6 @@ class CannedLines:
         """
         if line not in self._clips:
             clip = Clip(Clause(LINES[line], "sentence"))
-            await self._synthesis.fill(clip)
+            await self._synthesis.fill(clip, patience_s=patience_s)
             self._clips[line] = clip
         return self._clips[line].copy()

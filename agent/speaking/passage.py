@@ -75,6 +75,11 @@ class Clip:
         self.pcm = np.concatenate([self.pcm, np.zeros(samples(PAUSES_S[self.clause.ends]), np.int16)])
         self.complete = True
 
+    def restart(self) -> None:
+        """Synthesis begins anew; nothing of the first attempt is there yet."""
+        self._trimmer = Trimmer()
+        self._held_back = EMPTY
+
     def break_off(self) -> None:
         """Synthesis failed: what there is gets played, and stands for as many words as it may hold."""
         self._held_back = EMPTY if not self.length else self._held_back

@@ -13,7 +13,7 @@ class SpeakingSettings(BaseModel, frozen=True, extra="forbid"):
         5.0, ge=0.5, le=60, description="an LLM that falls silent in mid-reply for so long has failed, seconds"
     )
     first_audio_s: float = Field(
-        6.0, ge=0.5, le=60, description="a TTS that gives no audio for so long has failed, seconds"
+        5.0, ge=0.5, le=60, description="a TTS that gives no audio for so long has failed, seconds"
     )
     ahead_s: float = Field(
         3.0, ge=0.5, le=20, description="the next clause is synthesised when less than this is left to play, seconds"

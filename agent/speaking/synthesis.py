@@ -44,55 +44,55 @@ class Synthesis:
         self._log = log
         self.service = service_name(engine)
 
-    async def fill(self, clip: Clip, on_audio: Callable[[], None] = lambda: None) -> None:
+    async def fill(
+        self, clip: Clip, on_audio: Callable[[], None] = lambda: None, *, patience_s: float | None = None
+    ) -> None:
         """Synthesise `clip`; `on_audio` is called once, when its beginning could be played.
 
+        Args:
+            patience_s: instead of the settings' `first_audio_s`, when nobody waits.
         Raises:
-            SynthesisFailed: after a second attempt, or in the middle of the clause, which then ends there.
+            SynthesisFailed: after a second attempt, if there was time for one, or in the middle of the clause, which
+                then ends there.
         """
         if not any(character.isalnum() for character in clip.spoken):
             clip.finish()
             on_audio()
             return
         started = self._clock.now()
+        patience_s = patience_s or self._settings.first_audio_s
         self._log("tts.start", service=self.service, text=clip.clause.text)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                await self._stream(clip, on_audio, started)
+                await self._stream(clip, on_audio, started, patience_s)
                 break
             except Exception as error:  # plugins raise whatever their vendor's library does
                 raise_if_cancelled()
-                reason = (
-                    f"no audio in {self._settings.first_audio_s:g} s" if isinstance(error, TimeoutError) else str(error)
-                )
+                reason = f"no audio in {patience_s:g} s" if isinstance(error, TimeoutError) else str(error)
                 failure = Failure(self.service, reason or type(error).__name__)
-                self._log(
-                    "error",
-                    service=self.service,
-                    reason=failure.reason,
-                    latency_s=self._since(started),
-                    attempt=attempt,
-                )
-                if attempt == _ATTEMPTS or clip.begun:
+                spent_s = self._since(started)
+                self._log("error", service=self.service, reason=failure.reason, latency_s=spent_s, attempt=attempt)
+                if attempt == _ATTEMPTS or clip.begun or spent_s > patience_s / 2:
                     clip.break_off()
                     raise SynthesisFailed(failure) from error
-        self._log(
-            "tts.end", service=self.service, latency_s=self._since(started), audio_s=round(clip.length / RATE_HZ, 3)
-        )
+                clip.restart()
+        audio_s = round(clip.length / RATE_HZ, 3)
+        self._log("tts.end", service=self.service, latency_s=self._since(started), audio_s=audio_s)
 
-    async def _stream(self, clip: Clip, on_audio: Callable[[], None], started: float) -> None:
+    async def _stream(self, clip: Clip, on_audio: Callable[[], None], started: float, patience_s: float) -> None:
         to_mono = _Mono48()
         timed: list[tuple[str, float, float]] = []
-        options = APIConnectOptions(max_retry=0, timeout=self._settings.first_audio_s)
+        # An engine gets half of the time: a FallbackAdapter asks its second one in the other half.
+        options = APIConnectOptions(max_retry=0, timeout=patience_s / 2)
         told = False
         async with self._engine.synthesize(clip.spoken, conn_options=options) as stream:
             while True:
-                async with asyncio.timeout(self._settings.first_audio_s):
+                async with asyncio.timeout(patience_s):
                     audio = await anext(stream, None)
                 if audio is None:
                     break
                 for piece in audio.frame.userdata.get(USERDATA_TIMED_TRANSCRIPT) or ():
-                    if isinstance(piece.start_time, float) and isinstance(piece.end_time, float):
+                    if isinstance(piece.start_time, int | float) and isinstance(piece.end_time, int | float):
                         timed.append((str(piece), piece.start_time, piece.end_time))
                 clip.push(to_mono.convert(audio.frame))
                 if not told and clip.begun:
