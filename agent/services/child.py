@@ -28,6 +28,7 @@ except OSError as error:
 """
 
 _GROUP_GONE_S = 2.0  # grandchildren die in milliseconds; some containers' init never reaps them, though
+_LINE_CHARS = 300
 _KEPT_LOG_BYTES = 20_000_000  # of the run before; what is older is gone
 
 
@@ -113,7 +114,7 @@ class Child:
     def last_line(self) -> str:
         """Of its log, for an error message."""
         lines = tail(self.log, 1)
-        return lines[0] if lines else "it said nothing"
+        return lines[0][:_LINE_CHARS] if lines else "it said nothing"
 
 
 def tail(log: Path, count: int) -> list[str]:

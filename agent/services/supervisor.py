@@ -150,7 +150,8 @@ class Supervisor:
                 return
             self._states[service.name] = "restarting"
             child = self._children[service.name]
-            self._report(f"{service.name} ended ({_how(code)}): {child.last_line()}; starting it again")
+            why = f": {child.last_line()}" if code >= 0 else ""  # who is killed has no last words
+            self._report(f"{service.name} ended ({_how(code)}){why}; starting it again")
             child.send_group(signal.SIGTERM)
             self._remains.append((time.monotonic() + _LAST_WORDS_S, child))
             if time.monotonic() - began >= _STEADY_S:

@@ -69,7 +69,7 @@ def test_a_killed_service_is_told_and_comes_back(studio: RunningStudio, name: st
     (pid,) = studio.children(name)
     os.kill(pid, signal.SIGKILL)
     studio.wait_until("/ready", 503, within_s=10)
-    studio.wait_until("/ready", 200, within_s=90)
+    studio.wait_until("/ready", 200, within_s=240)
     (again,) = studio.children(name)
     assert again != pid
 
