@@ -165,6 +165,19 @@ async def test_the_record_does_not_wait_for_the_quick_lane_nor_hold_it_up(recogn
     await asyncio.gather(record, quick)
 
 
+async def test_captions_never_push_out_what_is_to_be_kept(recognizer: ScriptedRecognizer):
+    recognizer.decoder.gate.clear()
+    running = ask(recognizer, 0, Mode.FAST)
+    await recognizer.busy()
+    records = [ask(recognizer, n, Mode.RECORD) for n in range(1, 5)]
+    captions = [ask(recognizer, n, Mode.INTERIM, f"speaker {n}") for n in range(5, 11)]
+    await asyncio.sleep(0)
+    recognizer.decoder.gate.set()
+    assert [decoding.text for decoding in await asyncio.gather(*records)] == [f"record {n}" for n in range(1, 5)]
+    answers = await asyncio.gather(running, *captions, return_exceptions=True)
+    assert [type(answer) for answer in answers].count(RecognizerOverloaded) == 2
+
+
 async def test_closing_tells_those_who_wait_and_those_who_come_later(recognizer: ScriptedRecognizer):
     running, behind = await waiting(recognizer, (1, Mode.FAST, "anna"))
     closing = asyncio.ensure_future(recognizer.aclose())  # noqa: TID251

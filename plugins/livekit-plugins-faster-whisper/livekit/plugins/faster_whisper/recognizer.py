@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,8 +26,6 @@ from .log import logger
 from .model_files import BUNDLED, model_path
 from .whisper import Bias, Whisper
 
-_QUICK = (Mode.FAST, Mode.INTERIM)
-_RECORD = (Mode.RECORD,)
 _NICENESS = 10  # more than the others: Linux then gives the lane a tenth of a core that another thread wants
 _OVERLOADED = "lower the number of speakers a worker, take a smaller model, or give the machine more cores"
 
@@ -90,8 +88,8 @@ class Recognizer:
     within one mode callers take turns. A request that is cancelled before it runs never runs; a running INTERIM that
     a FAST waits for, and a running one whose caller is gone, stop at the next step of the model.
 
-    At most `max_waiting` requests wait; when there are more, the newest of the least important is refused with
-    `RecognizerOverloaded`. Belongs to one process; may be called from several event loops.
+    At most `max_waiting` requests wait for a lane; when there are more, the newest of the least important is refused
+    with `RecognizerOverloaded`. Belongs to one process; may be called from several event loops.
     """
 
     def __init__(
@@ -114,7 +112,7 @@ class Recognizer:
             cpu_threads: of the quick lane; 0 for the machine's cores, at most 4 (more do not help small models).
             cache_dir: where the bundled model is joined; None for the user's cache folder.
             local_files_only: never download.
-            max_waiting: requests that may wait, all callers together.
+            max_waiting: requests that may wait for each of the two lanes, all callers together.
         """
         self._source = _Source(
             model=model,
@@ -126,7 +124,8 @@ class Recognizer:
         self._cpu_threads = cpu_threads or min(4, os.cpu_count() or 1)
         self._changed = threading.Condition()
         self._loading = threading.Lock()
-        self._queue: FairQueue[_Request] = FairQueue(max_items=max_waiting)
+        self._quick_queue: FairQueue[_Request] = FairQueue(max_items=max_waiting)
+        self._record_queue: FairQueue[_Request] = FairQueue(max_items=max_waiting)
         self._closed = False
         self._prepare_record = False
         self._quick: Decoder | None = None
@@ -205,7 +204,7 @@ class Recognizer:
         """`aclose()` for code without an event loop."""
         with self._changed:
             self._closed = True
-            waiting = self._queue.remove(lambda request: True)
+            waiting = self._quick_queue.remove(lambda _: True) + self._record_queue.remove(lambda _: True)
             self._changed.notify_all()
         for request in waiting:
             _fail(request, RecognizerClosed("the recogniser was closed", fix="open a new Recognizer"))
@@ -216,22 +215,23 @@ class Recognizer:
 
     def _enqueue(self, request: _Request) -> None:
         overloaded = RecognizerOverloaded("too much speech waits for the recogniser", fix=_OVERLOADED)
+        queue = self._queue_of(request.mode)
         replaced: list[_Request] = []
         pushed_out: _Request | None = None
         with self._changed:
             if self._closed:
                 raise RecognizerClosed("the recogniser is closed", fix="open a new Recognizer")
             if request.mode is Mode.INTERIM:
-                replaced = self._queue.remove(lambda _: True, priority=Mode.INTERIM, caller=request.caller)
+                replaced = queue.remove(lambda _: True, priority=Mode.INTERIM, caller=request.caller)
                 self.statistics.superseded += len(replaced)
             try:
-                self._queue.put(request, priority=request.mode, caller=request.caller)
+                queue.put(request, priority=request.mode, caller=request.caller)
             except Full:
                 self.statistics.shed += 1
-                pushed_out = self._queue.newest_of_lowest(below=request.mode)
+                pushed_out = queue.newest_of_lowest(below=request.mode)
                 if pushed_out is None:
                     raise overloaded from None
-                self._queue.put(request, priority=request.mode, caller=request.caller)
+                queue.put(request, priority=request.mode, caller=request.caller)
             self._start_lane("record" if request.mode is Mode.RECORD else "quick")
             self._changed.notify_all()
         for old in replaced:
@@ -242,14 +242,18 @@ class Recognizer:
     def _abandon(self, request: _Request) -> None:
         request.abandoned = True  # a running one stops at its next step
         with self._changed:
-            self._queue.remove(lambda other: other is request, priority=request.mode, caller=request.caller)
+            queue = self._queue_of(request.mode)
+            queue.remove(lambda other: other is request, priority=request.mode, caller=request.caller)
             self.statistics.cancelled += 1
 
-    def _take(self, modes: Collection[Mode]) -> _Request | None:
+    def _queue_of(self, mode: Mode) -> FairQueue[_Request]:
+        return self._record_queue if mode is Mode.RECORD else self._quick_queue
+
+    def _take(self, queue: FairQueue[_Request]) -> _Request | None:
         """The next request; waits for one. None when the recogniser is closed."""
         with self._changed:
             while not self._closed:
-                request = self._queue.take(modes)
+                request = queue.take(Mode)
                 if request is not None:
                     return request
                 self._changed.wait()
@@ -265,7 +269,7 @@ class Recognizer:
         self._lanes[name].start()
 
     def _quick_lane(self) -> None:
-        while (request := self._take(_QUICK)) is not None:
+        while (request := self._take(self._quick_queue)) is not None:
             if request.future.set_running_or_notify_cancel():
                 self._run(request, self._quick_decoder)
 
@@ -280,7 +284,7 @@ class Recognizer:
         if self._prepare_record:
             with contextlib.suppress(ModelMissing):  # the first request will tell
                 opened()
-        while (request := self._take(_RECORD)) is not None:
+        while (request := self._take(self._record_queue)) is not None:
             if request.future.set_running_or_notify_cancel():
                 self._run(request, opened)
 
@@ -288,7 +292,7 @@ class Recognizer:
         def step() -> None:
             if self._closed or request.abandoned:
                 raise Abandoned
-            if request.mode is Mode.INTERIM and self._queue.waiting(Mode.FAST):
+            if request.mode is Mode.INTERIM and self._quick_queue.waiting(Mode.FAST):
                 raise Superseded("the time was needed for a finished utterance", fix="use that one's text")
 
         bias = replace(request.bias, usual=self._languages.of(request.caller))
@@ -344,7 +348,8 @@ def _at_low_priority(work: Callable[[], Decoder]) -> Decoder:
         if sys.platform == "linux":
             with contextlib.suppress(OSError):
                 thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS))
+                usual = os.getpriority(os.PRIO_PROCESS, thread)
+                os.setpriority(os.PRIO_PROCESS, thread, min(19, usual + _NICENESS))
         return work()
 
     with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="faster-whisper-open") as opener:

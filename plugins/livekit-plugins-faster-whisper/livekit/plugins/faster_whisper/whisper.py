@@ -23,8 +23,11 @@ FULL_WINDOW_S = 30.0
 CONTEXT_S = 15.0  # what the decoder sees at least: 10 s brought loops, 30 s no better texts but slower tokens
 _SILENT_MEL = -0.6  # a usual floor: Whisper's features end 2 below their loudest, which is near 1.4 in speech
 _LANGUAGE_SURE = 0.8
-TOKENS_PER_S = 12.0  # more than anyone speaks (fast English is 5 words, 7 tokens a second): a bound for loops
-TOKENS_AT_LEAST = 24
+# More than anyone speaks: a bound for loops, which cost their time before they are found out. Fast English is 5 words,
+# 7 tokens a second; other scripts take more tokens for a word.
+TOKENS_PER_S = 12.0
+TOKENS_PER_S_ENGLISH = 8.0
+TOKENS_AT_LEAST = 14
 
 Float32 = npt.NDArray[np.float32]
 
@@ -175,7 +178,8 @@ class Whisper:
         tokenizer = self._tokenizer(language)
         known = tokenizer.encode(" " + prefix.strip()) if prefix and prefix.strip() else []
         start = self._start(tokenizer, bias)
-        limit = TOKENS_AT_LEAST + round(TOKENS_PER_S * encoded.speech_s)
+        per_s = TOKENS_PER_S_ENGLISH if language == "en" else TOKENS_PER_S
+        limit = TOKENS_AT_LEAST + round(per_s * encoded.speech_s)
         prompt = [*start, *known]
         # CTranslate2 takes the least of max_length / 2 and max_length - prompt as the number of tokens it may add.
         max_length = min(self._model.max_length, max(2 * limit, limit + len(prompt)))
