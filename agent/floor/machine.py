@@ -51,6 +51,7 @@ class Floor:
         self._table = Table(rules=rules, speech=Speech(rules))
         self._strict = strict
         self._shown: dict[SpeakerId, SpeakerState] = {}
+        self._showing: tuple[object, ...] = ()  # what the tiles were last made from
         self._deadline: float | None = None
 
     @property
@@ -92,8 +93,7 @@ class Floor:
             case SpeakerJoined(who=who, name=name, role=role):
                 if who in table.seats.here:
                     raise UnexpectedEvent(event, f"{who} is at the table already")
-                table.seats.here[who] = Seat(who, name, role)
-                table.seats.gone.discard(who)
+                table.seats.join(Seat(who, name, role))
             case SpeakerLeft(who=who):
                 self._left(event, who)
             case Tick():
@@ -103,10 +103,9 @@ class Floor:
 
     def _left(self, event: SpeakerLeft, who: SpeakerId) -> None:
         table = self._table
-        seat = table.seats.here.pop(who, None)
+        seat = table.seats.leave(who)
         if seat is None:
             raise UnexpectedEvent(event, f"{who} is not at the table")
-        table.seats.gone.add(who)
         self._shown.pop(who, None)
         if seat.role == "ai":
             replying.absent(table, who)
@@ -134,6 +133,10 @@ class Floor:
     def _show(self) -> None:
         """Tiles change when what they show does."""
         table = self._table
+        showing = (table.voice, table.round, table.thinking, len(table.replies), table.seats.all)
+        if showing == self._showing:
+            return
+        self._showing = showing
         states: dict[SpeakerId, SpeakerState] = dict.fromkeys(table.seats.personas, "listening")
         if table.round is not None and table.round.guess is None:
             states.update((r.who, "thinking") for r in table.replies.values() if r.reply in table.round.replies)

@@ -44,17 +44,27 @@ class Seats:
     gone: set[SpeakerId] = field(default_factory=set)
     issued: int = 0
 
-    @property
-    def personas(self) -> tuple[SpeakerId, ...]:
-        return tuple(seat.who for seat in self.here.values() if seat.role == "ai")
+    all: tuple[Seat, ...] = ()
+    personas: tuple[SpeakerId, ...] = ()
+    humans: tuple[SpeakerId, ...] = ()
 
-    @property
-    def humans(self) -> tuple[SpeakerId, ...]:
-        return tuple(seat.who for seat in self.here.values() if seat.role == "human")
+    def join(self, seat: Seat) -> None:
+        self.here[seat.who] = seat
+        self.gone.discard(seat.who)
+        self._count()
 
-    @property
-    def all(self) -> tuple[Seat, ...]:
-        return tuple(self.here.values())
+    def leave(self, who: SpeakerId) -> Seat | None:
+        """None: they were not here."""
+        seat = self.here.pop(who, None)
+        if seat is not None:
+            self.gone.add(who)
+            self._count()
+        return seat
+
+    def _count(self) -> None:
+        self.all = tuple(self.here.values())
+        self.personas = tuple(seat.who for seat in self.all if seat.role == "ai")
+        self.humans = tuple(seat.who for seat in self.all if seat.role == "human")
 
     def next_reply(self) -> ReplyId:
         self.issued += 1

@@ -96,7 +96,7 @@ def _attempt(table: Table) -> None:
 def _guess(table: Table) -> Guess | None:
     """The text at a pause that reads like a turn, when nobody else is speaking."""
     speaking = table.speech.blocking()
-    if table.rules.eager != "guess" or len(speaking) != 1:
+    if not speaking or table.rules.eager != "guess" or len(speaking) != 1:
         return None
     match speaking[0]:
         case Lull(who=who, utterance=utterance, guess=str(text), verdict=Verdict.TURN):
