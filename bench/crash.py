@@ -66,7 +66,7 @@ async def _talk(root: Path) -> None:
     end = asyncio.Event()
     loop.add_reader(sys.stdin, end.set)
     begin, frames = clock.now(), 0
-    print("begun", flush=True)
+    print(f"{begin:.2f}", flush=True)
     while not end.is_set():
         at = begin + frames / 100
         for who, track in tracks.items():
@@ -82,13 +82,13 @@ async def _talk(root: Path) -> None:
     print("sealed", flush=True)
 
 
-def _victim(root: Path, *, after_s: float, sealing: bool) -> tuple[float, str]:
-    """Run one and kill it; (how far it had come, what it was doing)."""
+def _victim(root: Path, *, after_s: float, sealing: bool) -> tuple[float, float, str]:
+    """Run one and kill it; (when the talk began, how far it had come, what it was doing)."""
     command = [sys.executable, __file__, "--victim", str(root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
+        begin = float(process.stdout.readline())
         if sealing:
             time.sleep(1.5)
             process.stdin.write("end\n")
@@ -99,7 +99,8 @@ def _victim(root: Path, *, after_s: float, sealing: bool) -> tuple[float, str]:
     complete = [line for line in lines[:-1] if line]
     done = complete[-1] == "sealed" if complete else False
     times = [float(line) for line in complete if line != "sealed"]
-    return (times[-1] if times else 0.0), "after sealing" if done else "while sealing" if sealing else "while recording"
+    when = "after sealing" if done else "while sealing" if sealing else "while recording"
+    return begin, (times[-1] if times else begin), when
 
 
 def _sound_until(path: Path) -> tuple[float, float]:
@@ -138,16 +139,16 @@ def _readable(folder: Path, trial: Trial, stage: str) -> dict[str, float]:
 
 def run_trial(root: Path, *, after_s: float, sealing: bool) -> Trial:
     """Kill, look, salvage, look again."""
-    handed_in, when = _victim(root, after_s=after_s, sealing=sealing)
+    begin, handed_in, when = _victim(root, after_s=after_s, sealing=sealing)
     trial = Trial(after_s, when)
     folder = root / "crash"
     _readable(folder, trial, "killed")
     for who in ("anna", "claude"):  # they speak all the time
         path = folder / f"{who}.webm"
         until = _sound_until(path)[0] if path.exists() else 0.0
-        trial.loss_s = max(trial.loss_s, handed_in - until)
+        trial.loss_s = max(trial.loss_s, handed_in - max(until, begin))
     log = list(read_log(folder / "events.jsonl")) if (folder / "events.jsonl").exists() else []
-    last_event = max((entry.at for entry in log if entry.kind == "stt.interim"), default=0.0)
+    last_event = max((entry.at for entry in log if entry.kind == "stt.interim"), default=begin)
     if handed_in - last_event > _ALLOWED_S:
         trial.faults.append(f"events.jsonl lacks the last {handed_in - last_event:.2f} s")
     if trial.loss_s > _ALLOWED_S:

@@ -19,6 +19,16 @@ def median(values: Iterable[float]) -> float:
     return float(ordered[len(ordered) // 2])
 
 
+def lateness(offsets: Iterable[float]) -> float:
+    """How far a typical frame lies behind the most punctual of those that follow it.
+
+    Lost packets lift all that follow, so they do not count as jitter here: else a bad network would hide its losses.
+    """
+    values = np.fromiter(offsets, dtype=np.float64)
+    punctual = np.minimum.accumulate(values[::-1])[::-1]
+    return median(values - punctual)
+
+
 class ArrivalClock:
     """Separates a stream's clock from the jitter of its delivery.
 
@@ -33,7 +43,7 @@ class ArrivalClock:
         self._minima: deque[tuple[float, float]] = deque(maxlen=_MEMORY_BLOCKS)  # (when, offset), seconds
         self._spreads: deque[float] = deque(maxlen=_LEVEL_BLOCKS)
         self.drift = 0.0  # seconds a second: > 0 when the stream brings too few samples
-        self.jitter_s = assumed_jitter_s  # how far a typical frame lies behind the most punctual ones
+        self.jitter_s = assumed_jitter_s  # see `lateness`
 
     def add(self, at: float, offset_s: float) -> bool:
         """One frame; True when a second has been completed and the figures are new."""
@@ -57,7 +67,7 @@ class ArrivalClock:
         offsets = np.array([offset for _, offset in self._block])
         best = int(offsets.argmin())
         self._minima.append((self._block[best][0], float(offsets[best])))
-        self._spreads.append(median(offsets) - float(offsets[best]))
+        self._spreads.append(lateness(offsets))
         self.jitter_s = median(self._spreads)
         self._block.clear()
         when, offset = np.array(self._minima).T

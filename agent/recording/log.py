@@ -11,6 +11,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from agent.recording.log_kinds import VERSION, LogEntry, Unknown
 
+EVENTS = "events.jsonl"
 SCHEMA_FILE = Path(__file__).with_name("events.schema.json")
 
 logger = logging.getLogger("roundtable.recording")

@@ -13,7 +13,6 @@ from agent.recording.folder import Shelf
 from agent.recording.session import Document, merged, new_session, speaker, write_session
 from agent.recording.track import Role, Track
 
-EVENTS = "events.jsonl"
 _LIMIT_BYTES = 32 << 20  # hours of events
 _SYNC_EVERY_S = 60.0
 
@@ -24,7 +23,7 @@ class Minutes:
     def __init__(
         self, shelf: Shelf, *, slug: str, title: str, started_at: datetime, about: Mapping[str, object]
     ) -> None:
-        self.file = AppendFile(EVENTS, shelf, limit_bytes=_LIMIT_BYTES)
+        self.file = AppendFile(log.EVENTS, shelf, limit_bytes=_LIMIT_BYTES)
         self._shelf = shelf
         self._document = merged(new_session(title=title, slug=slug, started_at=started_at), about)
         self._guard = threading.Lock()

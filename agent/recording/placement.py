@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from agent.recording.arrivals import ArrivalClock, median
+from agent.recording.arrivals import ArrivalClock, lateness
 from agent.recording.audio import RATE_HZ, Int16, samples
 from agent.recording.stretching import Stretcher
 
@@ -201,8 +201,7 @@ class Placer:
         return late_s if is_exact else whole
 
     def _begin_stream(self, earliest: float) -> None:
-        spread = median(frame.offset for frame in self._held) - earliest
-        self._clock = ArrivalClock(assumed_jitter_s=spread / RATE_HZ)
+        self._clock = ArrivalClock(assumed_jitter_s=lateness(frame.offset for frame in self._held) / RATE_HZ)
         self._error_s = 0.0
         self._counts.streams += 1
         self._silence(round(earliest + self._accepted - self._head))

@@ -10,7 +10,6 @@ from pathlib import Path
 from agent.recording import log, log_kinds
 from agent.recording.disk import Disk
 from agent.recording.folder import LOCK, FolderLock
-from agent.recording.minutes import EVENTS
 from agent.recording.seal import Sealed, finish
 from agent.recording.session import RECORDING, SALVAGED, Document, merged, new_session, read_session, speaker
 
@@ -63,7 +62,7 @@ def _from_events(folder: Path) -> Document:
         title=folder.name, slug=folder.name, started_at=datetime.fromtimestamp(folder.stat().st_mtime, UTC)
     )
     speakers: list[Document] = []
-    events = folder / EVENTS
+    events = folder / log.EVENTS
     for entry in log.read_log(events) if events.exists() else ():
         if isinstance(entry, log_kinds.SessionStart):
             document |= {"title": entry.title, "slug": entry.slug, "started_at": entry.started_at}
@@ -75,7 +74,7 @@ def _from_events(folder: Path) -> Document:
 def _salvage(folder: Path, document: Document, disk: Disk) -> Sealed:
     for leftover in (*folder.glob(".*.part"), *folder.glob(".*.new")):
         leftover.unlink()
-    events = folder / EVENTS
+    events = folder / log.EVENTS
     sync: dict[str, object] = {}
     last_at = 0.0
     if events.exists():

@@ -16,9 +16,12 @@ from pathlib import Path
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
+from pydantic import ValidationError
 
 from agent.recording import captions, opus
 from agent.recording.disk import Disk
+from agent.recording.latencies import summary
+from agent.recording.log import EVENTS, read_log
 from agent.recording.opus import AudioPacket, packet_index, silent_packet, stamp
 from agent.recording.session import Document, merged, now_iso, write_session
 
@@ -122,6 +125,8 @@ def finish(
     files: tuple[SealedFile, ...] = ()
     try:
         files = tuple(_described(folder, length_s))
+        events = folder / EVENTS
+        latencies = summary(read_log(events)) if events.exists() else {}
         document = merged(
             document,
             {
@@ -129,13 +134,14 @@ def finish(
                 "ended_at": document.get("ended_at") or _ended_at(document, length_s),
                 "duration_s": length_s,
                 "reason": reason,
+                "latencies": document.get("latencies") or latencies,
                 "files": [asdict(file) for file in files],
             },
         )
         if problems:
             document["problems"] = problems
         write_session(folder, document, disk)
-    except OSError as error:
+    except (OSError, ValidationError) as error:
         problems.append(f"session.yml is not up to date: {error}")
     return Sealed(folder, status if not problems else "recording", reason, length_s, files, tuple(problems))
 
