@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from agent.floor.actions import Line
 from agent.speaking.clauses import Clause
 from agent.speaking.passage import Clip
@@ -15,6 +17,8 @@ LINES: dict[Line, str] = {
 
 
 _PATIENCE_S = 30.0  # a local voice may still be loading its model
+_ATTEMPTS = 4
+_PAUSE_S = 5.0
 
 
 class CannedLines:
@@ -25,12 +29,15 @@ class CannedLines:
         self._clips: dict[Line, Clip] = {}
 
     async def prepare(self) -> None:
-        """Synthesise all; one that fails is tried again when it is needed."""
-        for line in LINES:
+        """Synthesise all, trying again for a while; one that fails all the same is tried when it is needed."""
+        for _ in range(_ATTEMPTS):
             try:
-                await self.get(line, patience_s=_PATIENCE_S)
+                for line in LINES:
+                    await self.get(line, patience_s=_PATIENCE_S)
             except SynthesisFailed:
-                return  # it is in the log; the others would fail as well
+                await asyncio.sleep(_PAUSE_S)  # the failure is in the log
+            else:
+                return
 
     async def get(self, line: Line, *, patience_s: float | None = None) -> Clip:
         """A fresh clip of `line`.
