@@ -34,8 +34,7 @@ def close_and_seal(
     for track in tracks:
         track.writer.finish()
     end = max([samples(end_s), *(track.writer.end for track in tracks)])
-    for track in tracks:
-        track.writer.close(end)
+    packets = max([0, *(track.writer.close(end) for track in tracks)])
     minutes.log_sync(end_s, tracks)
     minutes.event(end_s, "session.end", {"reason": reason})
     minutes.note(
@@ -57,7 +56,7 @@ def close_and_seal(
         speakers={track.file_name: track.name for track in tracks},
         status=SEALED,
         reason=reason,
-        least_packets=0,
+        packets=packets,
         disk=shelf.disk,
     )
     if unwritten:

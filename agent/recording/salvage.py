@@ -88,7 +88,7 @@ def _salvage(folder: Path, document: Document, disk: Disk) -> Sealed:
             file.write(log.to_line(salvaged))
     speakers = _speakers(folder, document)
     document = merged({**document, "ended_at": None}, {"sync": sync})
-    return finish(folder, document, speakers=speakers, status=SALVAGED, reason=REASON, least_packets=0, disk=disk)
+    return finish(folder, document, speakers=speakers, status=SALVAGED, reason=REASON, packets=None, disk=disk)
 
 
 def _speakers(folder: Path, document: Document) -> dict[str, str]:

@@ -11,7 +11,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import av
 from av.audio.stream import AudioStream
@@ -23,9 +25,11 @@ from agent.recording.disk import Disk
 from agent.recording.latencies import summary
 from agent.recording.log import EVENTS, read_log
 from agent.recording.opus import AudioPacket, packet_index, silent_packet, stamp
-from agent.recording.session import Document, merged, now_iso, write_session
+from agent.recording.session import RECORDING, Document, merged, now_iso, write_session
 
 _PART = ".part"
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Sealed:
     Attributes:
         status: `sealed`; `salvaged` when its recorder had died; `recording` when the disk did not let it be finished:
             everything that reached the disk is there and can be played, and a later `salvage` finishes it.
-        problems: what could not be done, in words.
+        problems: what could not be done, in words. A folder with a file that nobody can read is `sealed` all the same.
     """
 
     folder: Path
@@ -94,7 +98,7 @@ def finish(
     speakers: Mapping[str, str],
     status: str,
     reason: str,
-    least_packets: int,
+    packets: int | None,
     disk: Disk,
 ) -> Sealed:
     """Seal all that lies in `folder`, whose lock the caller holds; everything that is appended to is closed.
@@ -102,48 +106,59 @@ def finish(
     Args:
         document: session.yml so far.
         speakers: file name without extension -> the speaker's whole name.
-        least_packets: all tracks are padded to this many at least.
+        packets: how long all tracks are to be; None when their files have to be asked.
     """
-    problems: list[str] = []
+    work = _Work()
     tracks = [path for name in speakers if (path := folder / f"{name}.webm").exists()]
-    end = least_packets
+    end = packets if packets is not None else max([0, *(work.do(path.name, live_end, path) or 0 for path in tracks)])
+    title = str(document.get("title", ""))
     for path in tracks:
-        try:
-            end = max(end, live_end(path))
-        except (OSError, av.error.FFmpegError) as error:
-            problems.append(f"{path.name} cannot be read: {error}")
-    for path in tracks:
-        try:
-            seal_track(path, end=end, name=speakers[path.stem], title=str(document.get("title", "")))
-        except (OSError, av.error.FFmpegError) as error:
-            problems.append(f"{path.name} is not seekable yet: {error}")
-    try:
-        captions.rewrite(folder, dict(speakers), disk)
-    except OSError as error:
-        problems.append(f"the captions are not in order yet: {error}")
+        if path.name not in work.broken:
+            work.do(path.name, partial(seal_track, end=end, name=speakers[path.stem], title=title), path)
+    work.do("the captions", captions.rewrite, folder, dict(speakers), disk)
     length_s = opus.duration_s(end)
-    files: tuple[SealedFile, ...] = ()
-    try:
-        files = tuple(_described(folder, length_s))
-        events = folder / EVENTS
-        latencies = summary(read_log(events)) if events.exists() else {}
-        document = merged(
-            document,
-            {
-                "status": status if not problems else document["status"],
-                "ended_at": document.get("ended_at") or _ended_at(document, length_s),
-                "duration_s": length_s,
-                "reason": reason,
-                "latencies": document.get("latencies") or latencies,
-                "files": [asdict(file) for file in files],
-            },
-        )
-        if problems:
-            document["problems"] = problems
-        write_session(folder, document, disk)
-    except (OSError, ValidationError) as error:
-        problems.append(f"session.yml is not up to date: {error}")
-    return Sealed(folder, status if not problems else "recording", reason, length_s, files, tuple(problems))
+    files = work.do("the checksums", _described, folder, length_s) or ()
+    finished = merged(
+        document,
+        {
+            "status": document["status"] if work.unfinished else status,
+            "ended_at": document.get("ended_at") or _ended_at(document, length_s),
+            "duration_s": length_s,
+            "reason": reason,
+            "latencies": document.get("latencies") or work.do(EVENTS, _latencies, folder / EVENTS) or {},
+            "files": [asdict(file) for file in files],
+            "problems": work.problems,
+        },
+    )
+    work.do("session.yml", write_session, folder, finished, disk)
+    return Sealed(folder, RECORDING if work.unfinished else status, reason, length_s, files, tuple(work.problems))
+
+
+class _Work:
+    """The steps of sealing, each done as far as the disk and the files allow.
+
+    Attributes:
+        problems: what could not be done, in words.
+        broken: names of files that cannot be read; trying again would not help.
+        unfinished: whether trying again, with a better disk, would.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.broken: set[str] = set()
+        self.unfinished = False
+
+    def do(self, what: str, step: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+        """The step's result; None when it failed."""
+        try:
+            return step(*args, **kwargs)
+        except (av.error.InvalidDataError, av.error.EOFError, ValidationError) as error:
+            self.broken.add(what)
+            self.problems.append(f"{what} cannot be read: {error}")
+        except (OSError, av.error.FFmpegError) as error:
+            self.unfinished = True
+            self.problems.append(f"{what} could not be finished: {error}")
+        return None
 
 
 class _opened:
@@ -201,7 +216,10 @@ def _remux(
             if index < written:
                 continue  # a packet that was there before: never two for one place
             pad(index)
-            stamp(packet, index, stream)
+            if packet.time_base == opus.MILLISECONDS and packet.pts == opus.packet_time_ms(index):
+                packet.stream = stream  # as nearly all are: a long show has millions of them
+            else:
+                stamp(packet, index, stream)
             container.mux_one(packet)
             written += 1
             if written % 3000 == 0:
@@ -218,10 +236,17 @@ def _ended_at(document: Document, length_s: float) -> str:
     return (started + timedelta(seconds=length_s)).isoformat()
 
 
-def _described(folder: Path, duration_s: float) -> Iterator[SealedFile]:
+def _latencies(events: Path) -> dict[str, dict[str, float | int]]:
+    return summary(read_log(events)) if events.exists() else {}
+
+
+def _described(folder: Path, duration_s: float) -> tuple[SealedFile, ...]:
+    files = []
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "session.yml" or not path.is_file():
             continue
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        yield SealedFile(path.name, path.stat().st_size, digest, duration_s if path.suffix == ".webm" else None)
+        length_s = duration_s if path.suffix == ".webm" else None
+        files.append(SealedFile(path.name, path.stat().st_size, digest, length_s))
+    return tuple(files)

@@ -87,13 +87,14 @@ class TrackWriter:
         """Place what waits; `end` is then final but for `close`."""
         self._placer.finish()
 
-    def close(self, end: int) -> None:
-        """Silence up to sample `end`, rounded up to a whole packet; then the last cluster."""
+    def close(self, end: int) -> int:
+        """Silence up to sample `end`, rounded up to a whole packet; then the last cluster. How many packets it has."""
         self._placer.pad(-(-end // FRAME_SAMPLES) * FRAME_SAMPLES)
         self.encode()
         while self.busy:
             self.encode()
         self._append(self._webm.close())
+        return self._webm.packets
 
     def report(self) -> SyncReport:
         return self._placer.report()

@@ -38,6 +38,9 @@ class LiveWebm:
 
     The muxer writes into memory, never to the disk, so a failing disk cannot leave it half-way. Sizes and durations
     that only the end knows are left open, as in a live stream; `agent.recording.seal` fills them in.
+
+    Attributes:
+        packets: muxed so far, 20 ms each.
     """
 
     def __init__(self) -> None:
@@ -51,7 +54,7 @@ class LiveWebm:
         self._encoded = 0  # samples that the encoder was given
         self._silent_run = 0  # silent frames that it was given last
         self._squares: deque[float] = deque()  # of the frames in the encoder
-        self._packets = 0  # written so far, 20 ms each
+        self.packets = 0
         self._taken = 0  # of those, in clusters that were given out
         self._packet_squares: deque[float] = deque()  # of the others
 
@@ -75,7 +78,7 @@ class LiveWebm:
         settling = min(frames, max(0, SETTLING_PACKETS - self._silent_run))
         clusters += self.add(np.zeros(settling * FRAME_SAMPLES, np.int16))
         for _ in range(frames - settling):
-            clusters += self._mux(silent_packet(self._packets, self._stream), 0.0)
+            clusters += self._mux(silent_packet(self.packets, self._stream), 0.0)
         return clusters + self.add(np.zeros(rest, np.int16))
 
     def close(self) -> list[Cluster]:
@@ -87,7 +90,7 @@ class LiveWebm:
         padding = -len(self._pending) % FRAME_SAMPLES
         clusters = self.add(np.zeros(padding + FRAME_SAMPLES, np.int16))
         self._container.close()
-        return clusters + self._take(self._packets)
+        return clusters + self._take(self.packets)
 
     def _encode(self, pcm: Int16) -> list[Cluster]:
         """Whole frames, as many as there are: one call for all of them halves the cost of each."""
@@ -106,13 +109,13 @@ class LiveWebm:
         return clusters
 
     def _mux(self, packet: AudioPacket, squares: float) -> list[Cluster]:
-        stamp(packet, self._packets, self._stream)
+        stamp(packet, self.packets, self._stream)
         packet.duration = PACKET_MS
         self._container.mux_one(packet)
-        self._packets += 1
+        self.packets += 1
         self._packet_squares.append(squares)
         # A cluster ends when the first packet of the next one comes, and the muxer keeps one packet back.
-        return self._take(self._packets - 2)
+        return self._take(self.packets - 2)
 
     def _take(self, end: int) -> list[Cluster]:
         """What the muxer has written: the clusters up to packet `end`."""
