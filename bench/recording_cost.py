@@ -24,7 +24,7 @@ from agent.recording.audio import Int16
 from agent.recording.disk import Disk
 from agent.recording.folder import Shelf
 from agent.recording.opus import duration_s
-from agent.recording.seal import live_end, seal_track
+from agent.recording.seal import seal_track
 from agent.recording.track_writer import TrackWriter
 from agent.recording.writer import ROUND_S
 
@@ -81,8 +81,9 @@ def main() -> int:
         processor_s = time.process_time() - processor_s
         for track in tracks:
             track.finish()
+        end = max(track.end for track in tracks)
         for track in tracks:
-            track.close(max(track.end for track in tracks))
+            packets = track.close(end)
             track.flush()
             track.file.close()
         memory = resident_mb()
@@ -93,10 +94,10 @@ def main() -> int:
         began, processor_s = time.perf_counter(), time.process_time()
         for n in range(len(tracks)):
             path = shelf.folder / f"{n}.webm"
-            seal_track(path, end=live_end(path), name="", title="")
+            seal_track(path, end=packets, name="", title="")
         size_mb = sum(path.stat().st_size for path in shelf.folder.iterdir()) / 1e6
         print(
-            f"sealing {len(tracks)} tracks of {duration_s(live_end(path)):.0f} s, {size_mb:.0f} MB: "
+            f"sealing {len(tracks)} tracks of {duration_s(packets):.0f} s, {size_mb:.0f} MB: "
             f"{time.perf_counter() - began:.1f} s ({time.process_time() - processor_s:.1f} s of processor), "
             f"memory {resident_mb():.0f} MB"
         )

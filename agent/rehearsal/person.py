@@ -54,6 +54,7 @@ class Person:
         self.ears: dict[str, Ear] = {}
         self.left = asyncio.Event()
         self._tasks = tasks
+        self._running: list[asyncio.Task[None]] = []
         self._microphone = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=40)
         self._speech: asyncio.Queue[tuple[Int16, asyncio.Future[float], asyncio.Future[float]]] = asyncio.Queue(8)
         room.on("track_subscribed", self._subscribed)
@@ -73,12 +74,13 @@ class Person:
             track = rtc.LocalAudioTrack.create_audio_track("microphone", person._microphone)
             options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
             await room.local_participant.publish_track(track, options)
-            mouth = tasks.create_task(person._speak(), name="mouth")
+            person._running.append(tasks.create_task(person._speak(), name="mouth"))
             try:
                 yield person
             finally:
                 await room.disconnect()
-                mouth.cancel()
+                for task in person._running:  # a room that is gone does not end the streams of its tracks
+                    task.cancel()
 
     async def say(self, speech: Int16) -> tuple[float, float]:
         """Say it and wait; the times of its first and its last sample.
@@ -134,7 +136,7 @@ class Person:
     ) -> None:
         if isinstance(track, rtc.RemoteAudioTrack):
             ear = self.ears.setdefault(publication.sid, Ear(participant.identity))
-            self._tasks.create_task(self._listen(track, ear), name=f"ear:{participant.identity}")
+            self._running.append(self._tasks.create_task(self._listen(track, ear), name=f"ear:{participant.identity}"))
 
     async def _listen(self, track: rtc.RemoteAudioTrack, ear: Ear) -> None:
         stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE_HZ, num_channels=1, frame_size_ms=10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ import psutil
 from agent.errors import StudioError
 
 Protocol = Literal["tcp", "udp"]
+
+_NOT_EPHEMERAL = (12_000, 32_000)
+_given: set[int] = set()
+_random = random.SystemRandom()  # a seed that a program sets must not lead two of them to one port
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,18 @@ def require_free(port: int, *, variable: str, host: str = "127.0.0.1", protocol:
 
 
 def free_port(*, host: str = "127.0.0.1") -> int:
-    """A port that is free for TCP and UDP at this moment, chosen by the system."""
-    for _ in range(50):
-        with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-            probe.bind((host, 0))
-            port = int(probe.getsockname()[1])
-        if is_free(port, host=host, protocol="udp"):
+    """
+    A port that is free for TCP and UDP at this moment, and that this process was not given before.
+
+    It lies below the ports that systems hand to outgoing connections (32768 and up on Linux, 49152 elsewhere), so that
+    none of these takes it between the question and the use.
+
+    Raises:
+        StudioError: none is free.
+    """
+    for port in _random.sample(range(*_NOT_EPHEMERAL), k=200):
+        if port not in _given and is_free(port, host=host) and is_free(port, host=host, protocol="udp"):
+            _given.add(port)
             return port
     raise StudioError("no free port found", fix="close programs that hold many connections")
 

@@ -98,7 +98,7 @@ def _time(found: regex.Match[str]) -> str:
         said += f" oh {_cardinal(minute[1])}" if minute[0] == "0" else f" {_cardinal(minute)}"
     elif not half:
         said += " o'clock" if 1 <= hour <= 12 else " hundred"
-    return f"{said} {' '.join(half)}".strip()
+    return f"{said} {_spelled(half)}".strip()
 
 
 def _quantity(found: regex.Match[str]) -> str:
@@ -125,9 +125,9 @@ def _address(text: str) -> str:
     return " ".join(text.split())
 
 
-def _spelled(text: str) -> str:
-    """Letters one by one, as TTS engines say them best: apart and in capitals."""
-    return " ".join(text.upper())
+def _spelled(letters: str) -> str:
+    """Letter by letter. Engines spell what has full stops; without, espeak says "AWS" as a word, "A" as an article."""
+    return ".".join(letters.upper()) + "." if len(letters) > 1 else letters
 
 
 def _initialism(found: regex.Match[str]) -> str:
@@ -219,11 +219,11 @@ _RULES: tuple[_Rule, ...] = (
     ),
     _rule(
         r"(?P<letters>[A-Z]{2,4}/[A-Z]{2,4})(?P<ending>)",
-        lambda found: SPELLED.get(found["letters"], " ".join(_spelled(part) for part in found[0].split("/"))),
+        lambda found: " ".join(_spelled(part) for part in found[0].split("/")),
     ),
     _rule(
         r"(?P<letters>[A-Z]{1,3}&[A-Z]{1,3})",
-        lambda found: " and ".join(_spelled(part) for part in found[0].split("&")),
+        lambda found: SPELLED.get(found[0], " and ".join(_spelled(part) for part in found[0].split("&"))),
     ),
     _rule(r"(?P<letters>[A-Z]{2,5})(?P<ending>[’']s|s|)(?![\p{L}\d])", _initialism),
     _rule(r"(?:[A-Z]\.){2,}", lambda found: _spelled(found[0].replace(".", ""))),
@@ -265,7 +265,7 @@ def spoken_words(text: str) -> tuple[Word, ...]:
             if closing is None:
                 continue
             written = text[unit.start() : closing.end()]
-            spoken = say(found) + _mark(closing[0])
+            spoken = _closed(say(found), _mark(closing[0]), text[closing.end() :].lstrip())
             break
         said = spoken if spoken is not None else _plain(written)
         if said.startswith(","):  # a parenthesis or a dash: the comma belongs to the word before
@@ -303,6 +303,13 @@ def _plain(written: str) -> str:
     ):
         said = f", {said}" if written.startswith("(") else f"{said},"
     return " ".join(said.split()) if any(character.isalnum() for character in said) else tail
+
+
+def _closed(said: str, mark: str, after: str) -> str:
+    """`said` with its sentence mark. A spelled word brings a full stop, which must not pass for a sentence's end."""
+    if said.endswith(".") and (mark == "." or (not mark and after[:1].isupper())):
+        said = said[:-1]
+    return said + mark
 
 
 def _mark(closing: str) -> str:

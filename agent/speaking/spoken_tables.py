@@ -148,13 +148,9 @@ SPELLED: dict[str, str] = {
     "JPEG": "jay peg",
     "SQL": "sequel",
     "SAAS": "sass",
-    "CI/CD": "C I C D",
-    "AC/DC": "A C D C",
-    "TCP/IP": "T C P I P",
     "GUI": "gooey",
     "DOS": "doss",
-    "CEO": "C E O",
-    "PNG": "P N G",
+    "Q&A": "questions and answers",
 }
 ROMAN: dict[str, str] = {
     "II": "two",

@@ -60,3 +60,8 @@ def test_a_process_of_another_user_is_said_to_be_one() -> None:
     assert str(Holder(None, "a process of another user")) == "a process of another user"
     problem = PortInUse(80, Holder(None, "a process of another user"), variable="PORT")
     assert problem.fix == "end that process, or set PORT to a free port"
+
+
+def test_ports_of_one_studio_differ_even_before_any_is_used() -> None:
+    ports = [free_port() for _ in range(40)]
+    assert len(set(ports)) == len(ports)

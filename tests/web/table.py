@@ -121,16 +121,18 @@ class Show:
 
 
 @asynccontextmanager
-async def seat_ais(livekit: LiveKit, room: str) -> AsyncIterator[Show]:
-    """Claude and a guest at the table of `room`."""
+async def seat_ais(livekit: LiveKit, room: str, *, order: Sequence[str] = ("claude", "guest")) -> AsyncIterator[Show]:
+    """Claude and a guest at the table of `room`; they come in that order."""
     keys = {"api_key": livekit.key, "api_secret": livekit.secret}
     async with AsyncExitStack() as stack:
-        ais = []
-        for who, name in (("claude", "Claude"), ("guest", "Ada")):
+        came: dict[str, Ai] = {}
+        for who in order:
+            name = {"claude": "Claude", "guest": "Ada"}[who]
             seat = await stack.enter_async_context(join_seat(livekit.url, **keys, room_name=room, who=who, name=name))
             await seat.publish()
-            ais.append(Ai(seat))
-        show = Show(*ais)
+            came[who] = Ai(seat)
+        show = Show(came["claude"], came["guest"])
+        ais = (show.claude, show.guest)
         register(show.claude.seat.room, lambda by, command: show.commands.append((by, command)))
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(ai.seat.run()) for ai in ais]

@@ -356,3 +356,13 @@ async def test_a_table_without_its_agent_calls_for_it(anna: Visitor, livekit: Li
             await asyncio.sleep(0.5)
         else:
             raise AssertionError("nobody called for the agent")
+
+
+async def test_the_ais_are_numbered_by_their_seats_and_not_by_who_came_first(anna: Visitor, livekit: LiveKit) -> None:
+    await anna.joins("Anna")
+    async with seat_ais(livekit, anna.room, order=("guest", "claude")) as show:
+        await anna.sees_state("claude", "listening")
+        await expect(anna.page.locator(".ask")).to_have_text(["Ask Claude", "Ask Ada"])
+        await anna.page.keyboard.press("1")
+        await eventually(lambda: bool(show.commands), within_s=5)
+        assert show.commands[0][1].target == "claude"

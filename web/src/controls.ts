@@ -2,7 +2,7 @@
 
 import { type Participant, type Room, RoomEvent } from "livekit-client";
 import { StudioProblem } from "./api";
-import { isAi, nameOf } from "./cast";
+import { isAi, nameOf, rankOf } from "./cast";
 import { type Command, command } from "./commands";
 import { confirmed } from "./confirm";
 import { h, setAttribute, setText } from "./dom";
@@ -44,6 +44,7 @@ export class Controls {
   private readonly think: Button;
   private readonly asks = h("div", { class: "asks", role: "group", "aria-label": "Ask" });
   private readonly asked = new Map<string, HTMLButtonElement>();
+  private order: string[] = []; // identities, as numbered
   private thinkingNow = false;
 
   constructor(
@@ -90,28 +91,31 @@ export class Controls {
     this.showMine();
   }
 
+  /** One button an AI. `ais` come in the order of their seats, and so do their numbers. */
   showAis(ais: readonly Participant[], colourOf: (participant: Participant) => string): void {
     for (const ai of ais) {
-      if (this.asked.has(ai.identity)) continue;
-      const number = String(this.asked.size + 1);
-      const name = nameOf(ai);
-      const ask = h(
-        "button",
-        {
-          type: "button",
-          class: "control ask",
-          title: `Ask ${name} (${number})`,
-          "aria-keyshortcuts": number,
-          onclick: () => this.ask(ai.identity),
-        },
-        h("span", { class: "dot", "aria-hidden": "true" }),
-        h("span", { class: "text" }, `Ask ${name}`),
-      );
-      ask.style.setProperty("--colour", colourOf(ai));
-      this.asked.set(ai.identity, ask);
-      this.asks.append(ask);
+      if (!this.asked.has(ai.identity)) this.asked.set(ai.identity, this.askButton(ai, colourOf(ai)));
     }
-    for (const [identity, ask] of this.asked) ask.disabled = !ais.some((ai) => ai.identity === identity);
+    this.order = [
+      ...ais.map((ai) => ai.identity),
+      ...[...this.asked.keys()].filter((id) => !ais.some((ai) => ai.identity === id)),
+    ];
+    for (const [index, identity] of this.order.entries()) {
+      const ask = this.asked.get(identity);
+      if (!ask) continue;
+      ask.disabled = index >= ais.length;
+      setAttribute(ask, "aria-keyshortcuts", String(index + 1));
+      setAttribute(ask, "title", `${ask.textContent} (${index + 1})`);
+      if (this.asks.children[index] !== ask) this.asks.insertBefore(ask, this.asks.children[index] ?? null);
+    }
+  }
+
+  private askButton(ai: Participant, colour: string): HTMLButtonElement {
+    const dot = h("span", { class: "dot", "aria-hidden": "true" });
+    const text = h("span", { class: "text" }, `Ask ${nameOf(ai)}`);
+    const ask = h("button", { type: "button", class: "control ask", onclick: () => this.ask(ai.identity) }, dot, text);
+    ask.style.setProperty("--colour", colour);
+    return ask;
   }
 
   showThinking(on: boolean): void {
@@ -125,7 +129,7 @@ export class Controls {
   }
 
   askNumber(number: number): void {
-    const identity = [...this.asked.keys()][number - 1];
+    const identity = this.order[number - 1];
     if (identity) this.ask(identity);
   }
 
@@ -207,7 +211,7 @@ export class Controls {
   }
 }
 
-/** Every AI at the table. */
+/** Every AI at the table, in the order of their seats. */
 export function aisOf(room: Room): Participant[] {
-  return [...room.remoteParticipants.values()].filter(isAi);
+  return [...room.remoteParticipants.values()].filter(isAi).sort((a, b) => rankOf(a) - rankOf(b));
 }

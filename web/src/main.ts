@@ -1,4 +1,5 @@
 import "./style/main.css";
+import { setLogLevel } from "livekit-client";
 import { type JoinRequest, runningShows } from "./api";
 import { isGranted, openCamera, openMicrophone } from "./devices";
 import { h } from "./dom";
@@ -13,6 +14,7 @@ const app = document.getElementById("app") ?? document.body;
 const address = new URL(location.href);
 const tryStageMs = 3_000;
 
+setLogLevel("warn"); // its notes on every step are for its developers
 for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, wakeAudio);
 
 async function start(): Promise<void> {

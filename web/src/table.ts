@@ -46,6 +46,7 @@ export class Table {
   private readonly top: TopBar;
   private readonly devices: DeviceSheet;
   private readonly life = new AbortController();
+  private title = "";
   private episode: Episode | null = null;
   private speaking = "";
   private thinkingSince = 0; // seconds that were left when it began
@@ -56,7 +57,7 @@ export class Table {
 
   constructor(
     private readonly session: Session,
-    briefing: Briefing | null,
+    private readonly briefing: Briefing | null,
     private readonly stage: boolean,
   ) {
     this.room = session.room;
@@ -95,6 +96,7 @@ export class Table {
   }
 
   showTitle(title: string, briefing: Briefing | null): void {
+    this.title = title;
     this.top.showTitle(title);
     this.screen.showBriefing(title, briefing);
   }
@@ -172,7 +174,7 @@ export class Table {
   private readEpisode(): void {
     const runner = this.room.remoteParticipants.get(showrunner(this.room) ?? "");
     this.episode = parseEpisode(runner?.attributes[episodeAttribute]);
-    if (this.episode?.title) this.top.showTitle(this.episode.title);
+    if (this.episode?.title && this.episode.title !== this.title) this.showTitle(this.episode.title, this.briefing);
     this.showTimes();
   }
 
