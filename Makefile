@@ -25,6 +25,7 @@ help:
 	@sed -n '/^# /s/^# //p; /^$$/q' Makefile
 
 up: prerequisites .venv/.synced $(PAGE)
+	@$(PY) -m compileall -q agent plugins/*/livekit
 	@exec .venv/bin/studio up
 
 setup: prerequisites .venv/.synced $(PAGE)
@@ -36,7 +37,7 @@ prerequisites:
 .venv/.synced: $(PACKAGES) | prerequisites
 	@test -x $(PY) || { echo "making .venv"; "$$(tools/prerequisites python)" -m venv .venv; }
 	@test -x $(UV) || { $(PY) -m ensurepip >/dev/null 2>&1 || true; $(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
-	$(UV) sync --frozen --all-packages
+	$(UV) sync --frozen --all-packages --compile-bytecode
 	@touch $@
 
 web: $(PAGE)

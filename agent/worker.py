@@ -13,6 +13,7 @@ from livekit.agents.worker import ServerEnvOption, WorkerPermissions
 from livekit.protocol import models
 
 from agent.plan import make_plan
+from agent.services.fork_server import PRELOADED
 from agent.settings import Settings, load
 from agent.speaking.persona import CLAUDE
 from agent.worker_page import add_worker_page
@@ -55,8 +56,7 @@ def make_server(settings: Settings) -> AgentServer:
         ws_url=settings.livekit.url,
         api_key=settings.livekit.api_key,
         api_secret=settings.livekit.api_secret.get_secret_value() if settings.livekit.api_secret else None,
-        # Imported once and shared by the job processes
-        preload_modules=["agent.episode", "agent.engines"],
+        preload_modules=list(PRELOADED),
         log_level=settings.log_level.replace("warning", "warn").upper(),
     )
     server.rtc_session(run_show, agent_name=AGENT_NAME, on_request=accept, on_session_end=end_show)

@@ -114,7 +114,7 @@ def completeness(text: str, names: frozenset[str] = frozenset()) -> Completeness
     text = text.strip()
     spoken = _spoken(text)
     if not spoken:
-        return Completeness.CLOSED  # a sound without words: nothing to wait for
+        return Completeness.SENTENCE  # a cough, most likely; but a name called in a breath may come out as nothing
     plain = " ".join(spoken)
     if _DOTS.search(text) or text.endswith((",", ";", ":")):
         return Completeness.GOES_ON

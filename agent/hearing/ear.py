@@ -87,7 +87,12 @@ class Ear:
     async def run(self) -> None:
         """Hear until cancelled."""
         line = self._transcriber.follow(self.who)
-        scribe = Scribe(line, backlog=self._settings.record_backlog, on_record=self._on_record)
+        scribe = Scribe(
+            line,
+            backlog=self._settings.record_backlog,
+            on_record=self._on_record,
+            after_s=self._settings.record_after_s,
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(scribe.run(), name=f"scribe:{self.who}")
             tasks.create_task(line.run(self._on_trouble), name=f"line:{self.who}")

@@ -29,8 +29,17 @@ class Scribe:
     ones, and the audio is on its track for another try.
     """
 
-    def __init__(self, line: Line, *, backlog: int, on_record: Callable[[TextOfRecord], None]) -> None:
+    def __init__(
+        self, line: Line, *, backlog: int, on_record: Callable[[TextOfRecord], None], after_s: float = 0.0
+    ) -> None:
+        """Args:
+        backlog: parts that may wait.
+        on_record: called with each text, in order.
+        after_s: a part is left alone for so long, unless others wait behind it: right after an utterance the
+            processor is needed for its answer.
+        """
         self._line = line
+        self._after_s = after_s
         self._queue: asyncio.Queue[Finished] = asyncio.Queue(backlog)
         self._on_record = on_record
         self._whole: tuple[str, str] = ("", "")  # utterance, its text of record so far
@@ -50,6 +59,8 @@ class Scribe:
         try:
             while True:
                 part = await self._queue.get()
+                if self._queue.empty():
+                    await asyncio.sleep(self._after_s)
                 self._deliver(part, await self._decode(part))
                 part = None
         finally:

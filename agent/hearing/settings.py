@@ -38,7 +38,7 @@ class InterimSettings(BaseModel, frozen=True, extra="forbid"):
 
     first_after_s: float = Field(0.45, gt=0, description="voice before the first decoding")
     every_s: float = Field(0.6, gt=0, description="at least between two decodings")
-    share: float = Field(0.4, gt=0, le=1, description="of the time that may go into them, one speaker")
+    share: float = Field(0.3, gt=0, le=1, description="of the time that may go into them, one speaker")
     sure_log_probability: float = Field(
         -0.45, le=0, description="above, a first decoding needs no second to confirm it"
     )
@@ -54,6 +54,9 @@ class HearingSettings(BaseModel, frozen=True, extra="forbid"):
     part_s: float = Field(6.0, gt=1, description="from here on a monologue is cut at its pauses")
     longest_part_s: float = Field(
         24.0, gt=5, le=28.0, description="a voice without a pause is cut here; whisper takes 30 s"
+    )
+    record_after_s: float = Field(
+        1.5, ge=0, le=10.0, description="the text of record waits so long: the answer needs the processor first"
     )
     record_backlog: int = Field(
         32, ge=1, description="parts that may wait for their text of record; then the fast text stays"

@@ -33,7 +33,7 @@ _KEPT_LOG_BYTES = 20_000_000  # of the run before; what is older is gone
 
 
 class Child:
-    """One process in a session of its own.
+    """One process in a process group of its own.
 
     On Linux the kernel signals it when the parent dies, however the parent dies; `stop` ends the whole process group,
     so that grandchildren go too.
@@ -69,7 +69,9 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(env),
-                start_new_session=True,
+                # Not a session: Linux gives each session an equal share of the processor, and a low priority, such as
+                # that of the text of record, would count within its own session only.
+                process_group=0,
             )
         return cls(name, process, log)
 

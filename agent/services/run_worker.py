@@ -9,22 +9,22 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import psutil
 from livekit import api
-from livekit.agents import AgentServer
-from livekit.agents.cli import cli, proto
-from livekit.agents.cli.log import setup_logging
 
 from agent.errors import StudioError
 from agent.services import parts
+from agent.services.fork_server import start_fork_server
 from agent.services.livekit_server import answers, check_access
 from agent.services.supervisor import Service
 from agent.services.up import server_address, server_keys
 from agent.settings import Settings, load
 from agent.settings.environment import export
-from agent.speaking.persona import CLAUDE
+
+if TYPE_CHECKING:  # takes seconds to import, which the fork server uses to import the same
+    from livekit.agents import AgentServer
 
 Mode = Literal["start", "dev"]
 
@@ -41,6 +41,8 @@ def run_worker(settings: Settings, mode: Mode, *, log_level: str | None = None) 
     with ExitStack() as engines:
         settings = _complete(settings, engines)
         server = _make(settings)
+        from livekit.agents.cli import cli, proto
+
         threading.Thread(target=_force_after_drain, args=(server,), daemon=True).start()
         level = log_level or ("debug" if mode == "dev" else settings.log_level)
         cli._run_worker(server, proto.CliArgs(log_level=_livekit_level(level), dev=mode == "dev"))
@@ -55,6 +57,8 @@ def connect(settings: Settings, room: str, *, log_level: str | None = None) -> N
     with ExitStack() as engines:
         settings = _complete(settings, engines)
         server = _make(settings)
+        from livekit.agents.cli.log import setup_logging
+
         setup_logging(_livekit_level(log_level or settings.log_level), devmode=True, console=False)
         asyncio.run(_hold_one_show(server, settings, room))
 
@@ -62,6 +66,8 @@ def connect(settings: Settings, room: str, *, log_level: str | None = None) -> N
 async def _hold_one_show(server: AgentServer, settings: Settings, room: str) -> None:
     livekit = settings.livekit
     secret = livekit.api_secret.get_secret_value() if livekit.api_secret else None
+    from agent.speaking.persona import CLAUDE
+
     async with api.LiveKitAPI(livekit.url, livekit.api_key, secret) as livekit_api:
         info = await livekit_api.room.create_room(api.CreateRoomRequest(name=room))
     # LiveKit's own token for this lacks the right to set attributes, which then fails in silence.
@@ -117,6 +123,7 @@ def _start(service: Service, engines: ExitStack) -> None:
 
 
 def _make(settings: Settings) -> AgentServer:
+    start_fork_server()
     from agent.worker import make_server
 
     return make_server(settings)

@@ -16,6 +16,7 @@ LINES: dict[Line, str] = {
 }
 
 
+_AFTER_S = 6.0  # a show's first words need the processor, and one that is needed sooner is made then
 _PATIENCE_S = 30.0  # a local voice may still be loading its model
 _ATTEMPTS = 4
 _PAUSE_S = 5.0
@@ -29,7 +30,8 @@ class CannedLines:
         self._clips: dict[Line, Clip] = {}
 
     async def prepare(self) -> None:
-        """Synthesise all, trying again for a while; one that fails all the same is tried when it is needed."""
+        """Synthesise all, in a while and trying again; one that fails all the same is tried when it is needed."""
+        await asyncio.sleep(_AFTER_S)
         for _ in range(_ATTEMPTS):
             try:
                 for line in LINES:

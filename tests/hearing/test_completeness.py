@@ -26,8 +26,6 @@ NAMES = frozenset({"claude", "guest", "anna"})
         "Mm-hm.",
         "I don't know.",
         "Thank you very much.",
-        "",
-        "...",
     ],
 )
 def test_nothing_follows(text: str) -> None:
@@ -92,3 +90,8 @@ def test_more_is_to_come(text: str) -> None:
 )
 def test_it_may_be_all_or_not(text: str) -> None:
     assert completeness(text, NAMES) is Completeness.OPEN
+
+
+@pytest.mark.parametrize("text", ["", "..."])
+def test_a_sound_without_words_may_be_a_name_that_was_not_understood(text: str) -> None:
+    assert completeness(text, NAMES) is Completeness.SENTENCE

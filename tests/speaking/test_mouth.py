@@ -312,6 +312,7 @@ def test_a_voice_that_never_comes_fails_by_name() -> None:
 
 def test_the_floor_can_have_a_canned_line_said_at_once() -> None:
     async def talk(studio: Studio) -> None:
+        await asyncio.sleep(10)  # they are made once the show is under way
         asked = studio.clock.now()
         studio.mouth.start(Apologise(who="claude", reply="a1", line="one_moment"))
         assert (await studio.next(PlaybackStarted)).at - asked < 0.03

@@ -60,10 +60,6 @@ class Decoder:
         self._whisper = whisper
         self._meter = VoiceMeter()
 
-    def warm_up(self) -> None:
-        """Compute now what the first FAST or INTERIM needs."""
-        self._whisper.warm_up()
-
     def decode(
         self,
         pcm: npt.NDArray[np.int16],

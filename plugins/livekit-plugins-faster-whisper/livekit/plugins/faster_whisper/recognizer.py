@@ -36,7 +36,7 @@ class Statistics:
 
     decoded: dict[Mode, int] = field(default_factory=lambda: dict.fromkeys(Mode, 0))
     shed: int = 0
-    """Requests that found the queue full, or that a more important one pushed out."""
+    """Requests that found the queue full."""
     superseded: int = 0
     """INTERIM requests that a newer one of the same caller replaced."""
     cancelled: int = 0
@@ -55,18 +55,20 @@ class _Source:
     compute_type: str
     local_files_only: bool
 
-    def open(self, cpu_threads: int) -> Decoder:
-        """A copy of the model in memory."""
+    def open(self, cpu_threads: int, workers: int = 1) -> Whisper:
+        """A copy of the model in memory, for so many decodings at once with so many threads each."""
         path = model_path(self.model, cache_dir=self.cache_dir)
         whisper = Whisper(
             path,
             device=self.device,
             compute_type=self.compute_type,
             cpu_threads=cpu_threads,
+            workers=workers,
             local_files_only=self.local_files_only,
         )
+        whisper.warm_up()
         logger.debug("opened the Whisper model", extra={"model": path, "cpu_threads": cpu_threads})
-        return Decoder(whisper)
+        return whisper
 
 
 @dataclass(slots=True, eq=False)
@@ -81,15 +83,16 @@ class _Request:
 
 
 class Recognizer:
-    """Decodes speech for any number of callers at once, on two threads of its own.
+    """Decodes speech for any number of callers at once, on a thread of its own for each mode.
 
-    The quick lane runs FAST and INTERIM requests on all cores. The lane of record has a copy of the model, one core
-    and a low scheduling priority, so that it uses what the quick lane leaves over. FAST goes before INTERIM;
-    within one mode callers take turns. A request that is cancelled before it runs never runs; a running INTERIM that
-    a FAST waits for, and a running one whose caller is gone, stop at the next step of the model.
+    FAST requests have all cores, and never wait for another mode: a running decoding can only be stopped between two
+    steps of the model, 0.1 to 0.3 s each. INTERIM and RECORD share a second copy of the model, with a core each and a
+    low scheduling priority, so that they use what FAST leaves over. Within one mode callers take turns. A request that
+    is cancelled before it runs never runs; a running INTERIM makes way for a FAST, and a running request whose caller
+    is gone stops, at the next step.
 
-    At most `max_waiting` requests wait for a lane; when there are more, the newest of the least important is refused
-    with `RecognizerOverloaded`. Belongs to one process; may be called from several event loops.
+    At most `max_waiting` requests wait in each mode; one more is refused with `RecognizerOverloaded`. Belongs to one
+    process; may be called from several event loops.
     """
 
     def __init__(
@@ -109,10 +112,10 @@ class Recognizer:
             model: see `model_path`; None for the bundled Whisper base.
             device: "cpu", "cuda" or "auto".
             compute_type: CTranslate2's; "int8" is the fastest on CPUs.
-            cpu_threads: of the quick lane; 0 for the machine's cores, at most 4 (more do not help small models).
+            cpu_threads: of a FAST decoding; 0 for the machine's cores, at most 4 (more do not help small models).
             cache_dir: where the bundled model is joined; None for the user's cache folder.
             local_files_only: never download.
-            max_waiting: requests that may wait for each of the two lanes, all callers together.
+            max_waiting: requests that may wait in each mode, all callers together.
         """
         self._source = _Source(
             model=model,
@@ -123,13 +126,12 @@ class Recognizer:
         )
         self._cpu_threads = cpu_threads or min(4, os.cpu_count() or 1)
         self._changed = threading.Condition()
-        self._loading = threading.Lock()
-        self._quick_queue: FairQueue[_Request] = FairQueue(max_items=max_waiting)
-        self._record_queue: FairQueue[_Request] = FairQueue(max_items=max_waiting)
+        self._loading = {quick: threading.Lock() for quick in (True, False)}
+        self._queues: dict[Mode, FairQueue[_Request]] = {mode: FairQueue(max_items=max_waiting) for mode in Mode}
+        self._fast_runs = False
         self._closed = False
-        self._prepare_record = False
-        self._quick: Decoder | None = None
-        self._lanes: dict[str, threading.Thread] = {}
+        self._loaded: dict[bool, Whisper] = {}  # by whether it is the quick copy
+        self._lanes: dict[Mode, threading.Thread] = {}
         self._languages = LanguageMemory()
         self.statistics = Statistics()
         _close_at_exit(self)
@@ -140,23 +142,19 @@ class Recognizer:
         return str(self._source.model or BUNDLED)
 
     def load(self, *, record: bool = False) -> None:
-        """Load the model for quick requests now, in this thread: 2 s, one more the very first time. For prewarming.
+        """Load the model for FAST requests now, in this thread: 2 s, one more the very first time. For prewarming.
 
         Args:
-            record: begin to load the copy for the text of record as well, at its low priority and without waiting.
+            record: begin to load the copy for the other modes as well, at its low priority and without waiting.
 
         Raises:
             ModelMissing: see `model_path`.
         """
-        with self._loading:
-            if self._quick is None:
-                quick = self._open(self._cpu_threads)
-                quick.warm_up()
-                self._quick = quick
+        self._whisper(Mode.FAST)
         if record:
-            self._prepare_record = True
             with self._changed:
-                self._start_lane("record")
+                self._start_lane(Mode.RECORD)
+                self._start_lane(Mode.INTERIM)
 
     async def decode(
         self,
@@ -204,7 +202,7 @@ class Recognizer:
         """`aclose()` for code without an event loop."""
         with self._changed:
             self._closed = True
-            waiting = self._quick_queue.remove(lambda _: True) + self._record_queue.remove(lambda _: True)
+            waiting = [request for queue in self._queues.values() for request in queue.remove(lambda _: True)]
             self._changed.notify_all()
         for request in waiting:
             _fail(request, RecognizerClosed("the recogniser was closed", fix="open a new Recognizer"))
@@ -214,85 +212,96 @@ class Recognizer:
     # ---- the queue ----
 
     def _enqueue(self, request: _Request) -> None:
-        overloaded = RecognizerOverloaded("too much speech waits for the recogniser", fix=_OVERLOADED)
-        queue = self._queue_of(request.mode)
+        queue = self._queues[request.mode]
         replaced: list[_Request] = []
-        pushed_out: _Request | None = None
         with self._changed:
             if self._closed:
                 raise RecognizerClosed("the recogniser is closed", fix="open a new Recognizer")
             if request.mode is Mode.INTERIM:
-                replaced = queue.remove(lambda _: True, priority=Mode.INTERIM, caller=request.caller)
+                replaced = queue.remove(lambda _: True, caller=request.caller)
                 self.statistics.superseded += len(replaced)
             try:
-                queue.put(request, priority=request.mode, caller=request.caller)
+                queue.put(request, caller=request.caller)
             except Full:
                 self.statistics.shed += 1
-                pushed_out = queue.newest_of_lowest(below=request.mode)
-                if pushed_out is None:
-                    raise overloaded from None
-                queue.put(request, priority=request.mode, caller=request.caller)
-            self._start_lane("record" if request.mode is Mode.RECORD else "quick")
+                raise RecognizerOverloaded("too much speech waits for the recogniser", fix=_OVERLOADED) from None
+            self._start_lane(request.mode)
             self._changed.notify_all()
         for old in replaced:
             _fail(old, Superseded("a newer interim request came", fix="use the newer one's text"))
-        if pushed_out is not None:
-            _fail(pushed_out, overloaded)
 
     def _abandon(self, request: _Request) -> None:
         request.abandoned = True  # a running one stops at its next step
         with self._changed:
-            queue = self._queue_of(request.mode)
-            queue.remove(lambda other: other is request, priority=request.mode, caller=request.caller)
+            queue = self._queues[request.mode]
+            queue.remove(lambda other: other is request, caller=request.caller)
             self.statistics.cancelled += 1
 
-    def _queue_of(self, mode: Mode) -> FairQueue[_Request]:
-        return self._record_queue if mode is Mode.RECORD else self._quick_queue
-
-    def _take(self, queue: FairQueue[_Request]) -> _Request | None:
-        """The next request; waits for one. None when the recogniser is closed."""
+    def _take(self, mode: Mode) -> _Request | None:
+        """The next request; waits for one, and an INTERIM for every FAST. None when the recogniser is closed."""
         with self._changed:
             while not self._closed:
-                request = queue.take(Mode)
-                if request is not None:
-                    return request
+                if not (mode is Mode.INTERIM and self._fast_wanted):
+                    request = self._queues[mode].take()
+                    if request is not None:
+                        self._fast_runs = self._fast_runs or mode is Mode.FAST
+                        return request
                 self._changed.wait()
         return None
 
+    @property
+    def _fast_wanted(self) -> bool:
+        return self._fast_runs or len(self._queues[Mode.FAST]) > 0
+
     # ---- the lanes ----
 
-    def _start_lane(self, name: str) -> None:
-        if name in self._lanes:
+    def _start_lane(self, mode: Mode) -> None:
+        if mode in self._lanes:
             return
-        work = self._record_lane if name == "record" else self._quick_lane
-        self._lanes[name] = threading.Thread(target=work, name=f"faster-whisper-{name}", daemon=True)
-        self._lanes[name].start()
+        name = f"faster-whisper-{mode.name.lower()}"
+        self._lanes[mode] = threading.Thread(target=self._lane, args=(mode,), name=name, daemon=True)
+        self._lanes[mode].start()
 
-    def _quick_lane(self) -> None:
-        while (request := self._take(self._quick_queue)) is not None:
-            if request.future.set_running_or_notify_cancel():
-                self._run(request, self._quick_decoder)
-
-    def _record_lane(self) -> None:
+    def _lane(self, mode: Mode) -> None:
         decoder: Decoder | None = None
 
         def opened() -> Decoder:
             nonlocal decoder
-            decoder = decoder or _at_low_priority(lambda: self._open(1))
+            decoder = decoder or self._decoder(mode)
             return decoder
 
-        if self._prepare_record:
-            with contextlib.suppress(ModelMissing):  # the first request will tell
-                opened()
-        while (request := self._take(self._record_queue)) is not None:
+        with contextlib.suppress(ModelMissing):  # the first request will tell
+            opened()
+        while (request := self._take(mode)) is not None:
             if request.future.set_running_or_notify_cancel():
                 self._run(request, opened)
+            if mode is Mode.FAST:
+                with self._changed:
+                    self._fast_runs = False
+                    self._changed.notify_all()
+
+    def _decoder(self, mode: Mode) -> Decoder:
+        return Decoder(self._whisper(mode))
+
+    def _whisper(self, mode: Mode) -> Whisper:
+        """The copy of the model that serves the mode; opened when it is not yet.
+
+        Raises:
+            ModelMissing: see `model_path`.
+        """
+        quick = mode is Mode.FAST
+        with self._loading[quick]:
+            if quick not in self._loaded:
+                self._loaded[quick] = (
+                    self._source.open(self._cpu_threads) if quick else _at_low_priority(lambda: self._source.open(1, 2))
+                )
+            return self._loaded[quick]
 
     def _run(self, request: _Request, decoder: Callable[[], Decoder]) -> None:
         def step() -> None:
             if self._closed or request.abandoned:
                 raise Abandoned
-            if request.mode is Mode.INTERIM and self._quick_queue.waiting(Mode.FAST):
+            if request.mode is Mode.INTERIM and self._fast_wanted:
                 raise Superseded("the time was needed for a finished utterance", fix="use that one's text")
 
         bias = replace(request.bias, usual=self._languages.of(request.caller))
@@ -313,14 +322,6 @@ class Recognizer:
             with contextlib.suppress(concurrent.futures.InvalidStateError):
                 request.future.set_result(result)
 
-    def _quick_decoder(self) -> Decoder:
-        self.load()
-        assert self._quick is not None
-        return self._quick
-
-    def _open(self, cpu_threads: int) -> Decoder:
-        return self._source.open(cpu_threads)
-
 
 def _fail(request: _Request, error: Exception) -> None:
     with contextlib.suppress(concurrent.futures.InvalidStateError):  # cancelled meanwhile
@@ -337,14 +338,14 @@ def _int16(pcm: npt.NDArray[np.int16] | npt.NDArray[np.float32]) -> npt.NDArray[
     return np.clip(np.round(pcm * 32768.0), -32768, 32767).astype(np.int16)
 
 
-def _at_low_priority(work: Callable[[], Decoder]) -> Decoder:
+def _at_low_priority(work: Callable[[], Whisper]) -> Whisper:
     """Open a model whose own threads, which it starts now, have a low priority. Only Linux knows one for each thread.
 
     The lane's Python thread keeps its own: at a low priority it would be put aside with the interpreter's lock in its
     hands, and the whole process would wait for it, which was measured as seconds on a busy machine.
     """
 
-    def lowered() -> Decoder:
+    def lowered() -> Whisper:
         if sys.platform == "linux":
             with contextlib.suppress(OSError):
                 thread = threading.get_native_id()

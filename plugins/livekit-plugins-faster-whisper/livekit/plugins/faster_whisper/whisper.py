@@ -83,15 +83,28 @@ class Encoded:
 
 
 class Whisper:
-    """One `faster_whisper.WhisperModel`.
+    """One `faster_whisper.WhisperModel`, for `workers` threads.
 
     A short encoder window is not in faster-whisper's interface, which pads each audio to 30 s; so this goes one level
     deeper, to its feature extractor, tokenizer and CTranslate2 model. Pinned by tests against faster-whisper's own
     full-window text.
     """
 
-    def __init__(self, model: str, *, device: str, compute_type: str, cpu_threads: int, local_files_only: bool) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        device: str,
+        compute_type: str,
+        cpu_threads: int,
+        local_files_only: bool,
+        workers: int = 1,
+    ) -> None:
         """Loads the model, 0.3 to 1 s for Whisper base.
+
+        Args:
+            cpu_threads: of one use of the model.
+            workers: uses at the same moment, from as many threads; they share the weights.
 
         Raises:
             ModelMissing: it cannot be opened or downloaded.
@@ -104,6 +117,7 @@ class Whisper:
                 device=device,
                 compute_type=compute_type,
                 cpu_threads=cpu_threads,
+                num_workers=workers,
                 local_files_only=local_files_only,
             )
         except (RuntimeError, ValueError, OSError) as error:

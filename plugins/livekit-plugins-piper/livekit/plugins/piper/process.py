@@ -114,12 +114,12 @@ class Server:
                 process.wait(DYING_S)
 
     def _start(self, voice: str) -> None:
-        # A session of its own: Ctrl-C in a terminal goes to the parent, which may still have something to say.
+        # A group of its own: Ctrl-C in a terminal goes to the parent, which may still have something to say.
         self._process = subprocess.Popen(
             [*command([voice]), "--on-demand"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,
+            process_group=0,
         )
         self.starts += 1
         said: dict[str, object] = {}

@@ -32,7 +32,8 @@ class Synthesizer:
     """
     Args:
         parallel: how many pieces of speech are made at the same moment. Requests take turns piece by piece, in the
-            order of their asking, so that a short clause never waits for the end of a long text.
+            order of their asking, so that a short clause never waits for the end of a long text. Everything up to
+            the first sound counts as one piece: the first of two that come together begins as soon as if it were alone.
         most_requests: those under way and waiting together.
         on_demand: requests may name any voice by the path of its model; else only those loaded beforehand can be had.
     """
@@ -108,21 +109,32 @@ class Synthesizer:
         abort = Abort()
         pieces = voice.say(request.text, request.style, abort)
         try:
-            while (piece := await self._next(pieces, abort)) is not None:
-                yield piece
+            while made := await self._up_to_sound(pieces, abort):
+                for piece in made:
+                    yield piece
         finally:
             abort.set()
 
-    async def _next(self, pieces: Iterator[Piece], abort: Abort) -> Piece | None:
+    async def _up_to_sound(self, pieces: Iterator[Piece], abort: Abort) -> list[Piece]:
+        """The next pieces, up to and with one that is sound; fewer at the end."""
+        made: list[Piece] = []
         async with self._turns:
-            made = asyncio.get_running_loop().run_in_executor(self._workers, next, pieces, None)
-            try:
-                return await asyncio.shield(made)
-            except asyncio.CancelledError:
-                abort.set()
-                await asyncio.wait([made])  # milliseconds; the turn is not given on while the thread still works
-                made.exception()  # an `Aborted`, which nobody is left to see
-                raise
+            while not made or isinstance(made[-1], list):
+                piece = await self._next(pieces, abort)
+                if piece is None:
+                    break
+                made.append(piece)
+        return made
+
+    async def _next(self, pieces: Iterator[Piece], abort: Abort) -> Piece | None:
+        made = asyncio.get_running_loop().run_in_executor(self._workers, next, pieces, None)
+        try:
+            return await asyncio.shield(made)
+        except asyncio.CancelledError:
+            abort.set()
+            await asyncio.wait([made])  # milliseconds; the turn is not given on while the thread still works
+            made.exception()  # an `Aborted`, which nobody is left to see
+            raise
 
     def close(self) -> None:
         self._workers.shutdown(wait=False, cancel_futures=True)
