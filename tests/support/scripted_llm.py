@@ -80,7 +80,9 @@ class ScriptedVendor:
             usage = {"prompt_tokens": 10, "completion_tokens": len(words), "total_tokens": 10 + len(words)}
             await send([], usage=usage)
             await response.write(b"data: [DONE]\n\n")
-        except (ConnectionError, asyncio.CancelledError):
+        except ConnectionError:  # an interrupted AI hangs up in mid-sentence
+            self.hung_up += 1
+        except asyncio.CancelledError:
             self.hung_up += 1
             raise
         return response

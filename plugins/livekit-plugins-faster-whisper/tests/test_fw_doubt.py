@@ -1,5 +1,5 @@
 import pytest
-from livekit.plugins.faster_whisper.doubt import compression_ratio, doubts, letters, repeats, words
+from livekit.plugins.faster_whisper.doubt import compression_ratio, doubts, first_round, letters, repeats, words
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,18 @@ def test_compression_ratio_is_that_of_openai():
     assert compression_ratio("") == 0.0
     assert compression_ratio("fail better " * 40) > 2.4
     assert compression_ratio("What do you think of that?") < 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "once"),
+    [
+        ("Who never heard of it? Who never heard of it? Who never hea", "Who never heard of it?"),
+        ("Go on, go on then. Go on, go on then.", "Go on, go on then."),
+        ("Who never heard of it? Who never", None),
+        ("No, no, no.", None),
+        ("One thing, and then another thing.", None),
+        ("", None),
+    ],
+)
+def test_a_loop_is_told_from_a_text_by_its_rounds(text: str, once: str | None) -> None:
+    assert first_round(text) == once

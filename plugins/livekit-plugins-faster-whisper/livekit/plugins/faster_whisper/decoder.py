@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .decoding import Decoding, Mode, Word
-from .doubt import compression_ratio, doubts, words
+from .doubt import TOO_MANY, compression_ratio, doubts, first_round, words
 from .hallucination import is_no_speech, without_notes
 from .pauses import pieces
 from .voice import WINDOW_S, Voice, VoiceMeter
@@ -118,6 +118,10 @@ class Decoder:
             piece = self._whisper.decode(encoded, bias, prefix=prefix if tries == 1 else None)
             bias = replace(bias, prompt=None)  # a text before the audio may be what led astray
             found = doubts(piece.text, voiced_s=voice.voiced_s, cut_off=piece.cut_off)
+            # More than anyone says in the time, and it is the same over and over: the first round is what was said
+            once = first_round(piece.text) if {"repetition", TOO_MANY} <= set(found) else None
+            if once and not doubts(once, voiced_s=voice.voiced_s):
+                piece, found = replace(piece, text=once, compression_ratio=compression_ratio(once)), ()
             if best is not None and words(piece.text) == words(best.piece.text):
                 found = ()  # two windows that agree: so it was said
             if best is None or len(found) <= len(best.doubts):

@@ -14,6 +14,7 @@ from collections import Counter
 COMPRESSION_MAX = 2.4  # OpenAI's compression_ratio_threshold (whisper/transcribe.py)
 LETTERS_PER_S_MIN = 5.0
 LETTERS_PER_S_MAX = 30.0
+TOO_MANY = "too many words"
 MIN_VOICED_S = 1.0  # below, a rate of letters says nothing
 
 # Ideographs and syllabic scripts write a syllable or more a sign, where the Latin script takes about three letters.
@@ -58,6 +59,19 @@ def repeats(text: str) -> bool:
     return any(count >= 3 for count in grams.values())
 
 
+def first_round(text: str) -> str | None:
+    """A text that is one unit of three words or more over and over, the last time perhaps in part: the unit.
+
+    None for any other text, and for one that does not come back for half a round at least.
+    """
+    parts = text.split()
+    said = [words(part) for part in parts]
+    for size in range(3, len(parts) * 2 // 3 + 1):
+        if all(said[at] == said[at + size] for at in range(len(parts) - size - 1)):  # the very last may be cut
+            return " ".join(parts[:size])
+    return None
+
+
 def doubts(text: str, *, voiced_s: float, cut_off: bool = False) -> tuple[str, ...]:
     """Reasons to decode again with a longer window; empty when the text is plausible.
 
@@ -78,5 +92,5 @@ def doubts(text: str, *, voiced_s: float, cut_off: bool = False) -> tuple[str, .
         if rate < LETTERS_PER_S_MIN:
             found.append("too few words")
         elif rate > LETTERS_PER_S_MAX:
-            found.append("too many words")
+            found.append(TOO_MANY)
     return tuple(found)
