@@ -11,13 +11,18 @@ from livekit.agents import llm, tts
 from livekit.plugins.faster_whisper import Recognizer
 
 from agent.errors import StudioError
+from agent.floor.rules import Rules
+from agent.hearing.fallback import FallbackTranscriber
 from agent.hearing.local import LocalTranscriber
 from agent.hearing.transcriber import Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice, preload
 from agent.settings import Settings
+from agent.speaking.settings import SpeakingSettings
 
 Seat = Literal["claude", "guest"]
+
+_LOCAL_SENTENCES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +64,35 @@ class Engines:
         return cls(settings, recognizer)
 
     def transcriber(self, vocabulary: Vocabulary) -> Transcriber:
-        """The ears of one show."""
+        """The ears of one show: the first of the settings, and what cloud ears cannot do the own machine does."""
         providers = self.settings.providers
-        if providers.stt[0].provider == "faster-whisper" and self.recognizer is not None:
-            return LocalTranscriber(self.recognizer, vocabulary=vocabulary, language=providers.language)
+        local = None
+        if self.recognizer is not None:
+            local = LocalTranscriber(self.recognizer, vocabulary=vocabulary, language=providers.language)
+            if providers.stt[0].provider == "faster-whisper":
+                return local
         from agent.hearing.stream import StreamTranscriber
 
         cloud = [ear for ear in providers.stt if ear.provider != "faster-whisper"]
-        return StreamTranscriber(make_ears(cloud, providers, terms=vocabulary.words))
+        stream = StreamTranscriber(make_ears(cloud, providers, terms=vocabulary.words))
+        return FallbackTranscriber(stream, local) if local is not None else stream
+
+    def rules(self, slugs: Sequence[str]) -> Rules:
+        """The table manners of a show with these AIs. Two minds that share one local model would only slow each other
+        down by thinking at once."""
+        local = [slug for slug in slugs if self.is_local(slug)]
+        return self.settings.floor.model_copy(update={"race": False}) if len(local) > 1 else self.settings.floor
+
+    def speaking(self, slug: str) -> SpeakingSettings:
+        """How a persona speaks: a small local model would go on for ever."""
+        settings = self.settings.speaking
+        if settings.reply_sentences is None and self.is_local(slug):
+            return settings.model_copy(update={"reply_sentences": _LOCAL_SENTENCES})
+        return settings
+
+    def is_local(self, slug: str) -> bool:
+        """Whether the persona's mind is the small model on this machine."""
+        return self.settings.minds(cast("Seat", slug))[0].provider == "local"
 
     def mind(self, slug: str) -> llm.LLM[Any]:
         """The language model of `claude` or `guest`."""

@@ -65,7 +65,8 @@ class Episode:
         self._engines = engines
         self._clock = EpisodeClock()
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(_INBOX_EVENTS)
-        self._floor = Floor(engines.settings.floor)
+        self._rules = engines.rules([persona.slug for persona in plan.personas])
+        self._floor = Floor(self._rules)
         self._ais: dict[SpeakerId, AiSpeaker] = {}
         self._humans: dict[SpeakerId, HumanSpeaker] = {}
         self._reason = ""
@@ -105,6 +106,11 @@ class Episode:
         """End the show and wait until its folder is sealed. The first reason given is the one that is kept."""
         self._end(reason)
         await self._over.wait()
+
+    def _ai_heard(self, who: SpeakerId, at: float, pcm: Int16) -> None:
+        """A frame of an AI's voice, on its way to everybody's loudspeakers."""
+        for human in self._humans.values():
+            human.reference(who, at, pcm)
 
     def _end(self, reason: str) -> None:
         self._reason = self._reason or reason
@@ -152,7 +158,7 @@ class Episode:
             await seat.publish()
             seat.set_attribute("roundtable.colour", persona.colour)
             track = self._recorder.track(persona.slug, name=persona.name, role="ai")
-            self._ais[persona.slug] = AiSpeaker(persona, seat, track, table, self._engines)
+            self._ais[persona.slug] = AiSpeaker(persona, seat, track, table, self._engines, on_sound=self._ai_heard)
         self._sign = Sign(
             self._room,
             self._ais[CLAUDE.slug].seat,
@@ -202,7 +208,7 @@ class Episode:
 
     async def _run_floor(self) -> None:
         journal = self._table.journal
-        journal.rules(self._clock.now(), self._engines.settings.floor)
+        journal.rules(self._clock.now(), self._rules)
         while True:
             event = await self._next_event()
             journal.event(event)

@@ -12,7 +12,7 @@ from livekit import rtc
 
 from agent.clock import EpisodeClock
 from agent.engines import Engines
-from agent.floor.events import Event, InterimHeard, PlaybackEnded, UtteranceEnded, UtteranceGuessed
+from agent.floor.events import Event, InterimHeard, PlaybackEnded, SpeakerId, UtteranceEnded, UtteranceGuessed
 from agent.hearing.ear import Ear
 from agent.hearing.transcriber import TextOfRecord, Transcriber
 from agent.hearing.vocabulary import Vocabulary
@@ -30,6 +30,7 @@ from agent.speaking.playout import Playout
 
 Int16 = npt.NDArray[np.int16]
 Emit = Callable[[Event], None]
+OnSound = Callable[[SpeakerId, float, Int16], None]  # whose voice, episode time of the first sample, 48 kHz mono
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ class HumanSpeaker:
         self.track.write(at, pcm)
         self._ear.push(at, pcm)
 
+    def reference(self, source: SpeakerId, at: float, pcm: Int16) -> None:
+        """What an AI says: this person's loudspeaker may bring it back into the microphone."""
+        self._ear.reference(source, at, pcm)
+
     def _emit(self, event: Event) -> None:
         match event:
             case InterimHeard() | UtteranceGuessed():
@@ -97,7 +102,9 @@ class HumanSpeaker:
 class AiSpeaker:
     """A persona at its seat: the floor's actions to sound, sound to track and captions."""
 
-    def __init__(self, persona: Persona, seat: Seat, track: Track, table: Table, engines: Engines) -> None:
+    def __init__(
+        self, persona: Persona, seat: Seat, track: Track, table: Table, engines: Engines, *, on_sound: OnSound
+    ) -> None:
         self.persona = persona
         self.seat = seat
         self.track = track
@@ -108,14 +115,15 @@ class AiSpeaker:
             persona,
             llm=engines.mind(persona.slug),
             tts=engines.voice(persona.slug),
-            playout=Playout(seat.source, tap=track.write, clock=table.clock),
+            playout=Playout(seat.source, tap=self._play, clock=table.clock),
             conversation=table.conversation,
             clock=table.clock,
             emit=self._emit,
             log=table.journal.entry,
             on_heard=self._heard,
-            settings=table.settings.speaking,
+            settings=engines.speaking(persona.slug),
         )
+        self._on_sound = on_sound
         table.vocabulary.expect_name(persona.name)
 
     async def run(self) -> None:
@@ -123,6 +131,10 @@ class AiSpeaker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.seat.run(), name=f"seat:{self.persona.slug}")
             tasks.create_task(self._mouth.run(), name=f"mouth:{self.persona.slug}")
+
+    def _play(self, at: float, pcm: Int16) -> None:
+        self.track.write(at, pcm)
+        self._on_sound(self.persona.slug, at, pcm)
 
     def start(self, action: MouthAction) -> None:
         """Do what the floor asks for; never waits."""

@@ -49,6 +49,11 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     eager: Literal["off", "guess"] = Field("guess", description="prepare replies on the text before the endpoint")
 
     # Turns
+    race: bool = Field(
+        True,
+        description="when nobody is addressed, all AIs think at once and the first to be ready speaks; if not, the one"
+        " who spoke least recently is asked, and the next when it passes",
+    )
     max_ai_turns: int = Field(2, ge=1, description="AI turns in a row; then the floor is the humans'")
     follow_up: bool = Field(True, description="after an AI's turn the other AIs may add to it")
     follow_up_limit_s: float = Field(4.0, gt=0, description="a follow-up that is not ready by then is let go")

@@ -116,6 +116,8 @@ def _ask(
 ) -> None:
     thinker = table.thinking.who if table.thinking is not None else None
     asked = to[:1] or tuple(who for who in table.seats.personas if who not in without and who != thinker)
+    if not to and reason == "answer" and not table.rules.race:
+        asked = tuple(sorted(asked, key=lambda who: table.tally.last_turn.get(who, 0))[:1])
     if not asked:
         table.agenda = table.agenda if guess is not None else Open()
         return
@@ -183,7 +185,7 @@ def _came_to_nothing(table: Table, attempt: Round) -> None:
             untried = [who for who in table.seats.personas if who not in tried and who != thinker]
             failed = (owed.failed, *(who for who in to[:1] if who in attempt.failed), *attempt.failed)
             apologising = next((who for who in failed if who in table.seats.personas), None)
-            if attempt.addressed and untried:
+            if (attempt.addressed or not table.rules.race) and untried:
                 # The next, or anybody, steps in
                 table.agenda = replace(owed, to=to[1:], tried=tried, failed=apologising)
             elif apologising is not None:

@@ -192,3 +192,21 @@ def test_the_tiles_show_who_thinks_and_who_speaks() -> None:
     assert talk.showing("nova") == "listening"
     assert talk.run(3.5).showing("claude") == "speaking"
     assert talk.ends().showing("claude") == "listening"
+
+
+def test_minds_that_share_one_machine_are_asked_one_after_the_other_and_take_turns() -> None:
+    talk = Conversation(rules=Rules(follow_up=False, interject=False, race=False))
+    for number in range(4):
+        talk.says("Sam", f"And what happened in year {number}?", at=1.0 + 8 * number)
+    talk.ends()
+    assert [heard.who for heard in talk.heard if heard.who != "Sam"] == ["Claude", "Nova", "Claude", "Nova"]
+    assert len(talk.when(act.Think)) == 4
+
+
+def test_who_was_not_asked_first_is_asked_when_the_other_has_nothing_to_say() -> None:
+    talk = Conversation(rules=Rules(follow_up=False, interject=False, race=False))
+    talk["Claude"].will_say("<pass/>")
+    talk["Nova"].will_say("From the Italian.")
+    talk.says("Sam", "Where does the word come from?", at=1.0)
+    talk.ends()
+    assert talk.transcript()[1:] == ["Nova: From the Italian."]

@@ -368,3 +368,14 @@ def test_the_recording_hears_the_full_level_without_a_gap_while_the_room_hears_i
         assert max(abs(pcm).max() for start, pcm in studio.tapped if at < start < at + 0.3) >= 7900
 
     in_the_studio(talk, ScriptedLLM(TWO_SENTENCES))
+
+
+def test_a_model_that_does_not_come_to_an_end_is_ended_after_its_sentences() -> None:
+    async def talk(studio: Studio) -> None:
+        studio.mouth.start(think())
+        studio.mouth.start(speak())
+        ended = await studio.next(PlaybackEnded)
+        assert ended.heard == " ".join(LONG.split(". ")[0:1]) + ". This is sentence number two of a rather long answer."
+        assert not ended.interrupted
+
+    in_the_studio(talk, ScriptedLLM(LONG), settings=SpeakingSettings(reply_sentences=2))
