@@ -79,6 +79,11 @@ _CLAUSE_AFTER_THAT = (
 )
 _OBJECT_THAT = _words("do does did done doing like want need get got take see all")
 RELATIVES = _words("that which who whom whose how what where why whether because if")
+NOMINATIVES = _words("i we they he she")
+BEFORE_VERBS = _words(
+    "never always just also only still already often sometimes too both all either even almost rather soon once now"
+    " then ever and or but who that which whom the a an in on at of for to with from as than not"
+)
 SUBJECTS = _words("i you we they he she it there everybody nobody everyone someone people")
 
 
@@ -88,10 +93,16 @@ def verbs(words: list[str]) -> int:
     for at, word in enumerate(words):
         before = words[at - 1] if at else ""
         auxiliary = word in AUXILIARIES or bool(CONTRACTIONS.match(word))
-        verb = auxiliary or (
-            (word in VERBS or (word.endswith("ed") and len(word) > 4))
-            and before not in DETERMINERS
-            and before not in PREPOSITIONS
+        # Only verbs and adverbs follow a nominative, also verbs that are in no list: "because I disagree"
+        after_subject = before in NOMINATIVES and not word.endswith("ly") and word not in BEFORE_VERBS
+        verb = (
+            auxiliary
+            or after_subject
+            or (
+                (word in VERBS or (word.endswith("ed") and len(word) > 4))
+                and before not in DETERMINERS
+                and before not in PREPOSITIONS
+            )
         )
         if verb and not group:
             count += 1
@@ -106,6 +117,8 @@ def open_clause(words: list[str]) -> bool:
         if words[at] not in RELATIVES:
             continue
         rest = words[at + 1 :]
+        if words[at] == "because" and rest[:1] == ["of"]:
+            continue
         if words[at] == "that" and (
             not rest
             or rest[0] not in _CLAUSE_AFTER_THAT

@@ -44,6 +44,9 @@ def test_nothing_follows(text: str) -> None:
         "I didn't know that.",
         "Come in, my friend, and sit down.",
         "I don't agree with that one.",
+        "Hold on, let me stop you there for a second because I disagree.",
+        "But I object because of the price.",
+        "They meander, and we dawdle.",
     ],
 )
 def test_a_whole_sentence(text: str) -> None:
@@ -54,6 +57,8 @@ def test_a_whole_sentence(text: str) -> None:
     "text",
     [
         "I think the point is",
+        "Let me ask you something because I",
+        "Let me ask you something because I really",
         "I think the point is.",
         "The reason I ask is...",
         "And because",

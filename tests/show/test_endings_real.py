@@ -59,3 +59,38 @@ async def test_a_killed_server_is_told_and_comes_back_and_the_show_is_kept(tmp_p
         assert await asyncio.to_thread(studio.close) == 0, studio.said()
         assert yaml.safe_load((folder / "session.yml").read_text())["status"] == "sealed"
         assert inspect_folder(folder) == []
+
+
+async def test_a_killed_show_process_takes_no_other_show_with_it(tmp_path: Path) -> None:
+    with studio_up(tmp_path) as studio:
+        first = await _invitation(studio)
+        async with Person.join(first["url"], first["token"]) as anna:
+            folder = await _sit(studio, anna)
+            before = set(studio.children("multiprocessing.forkserver"))
+            second = await _invitation(studio)
+            async with Person.join(second["url"], second["token"]) as ben:
+                other = await _sit(studio, ben)
+                assert other != folder
+                recording = [pid for pid in before if _has_open(pid, folder)]
+                assert recording
+                for pid in recording:
+                    os.kill(pid, signal.SIGKILL)
+                await asyncio.sleep(2.0)
+                assert ben.episode["recording"]
+                await ben.command("end_show")
+                async with asyncio.timeout(40):
+                    await ben.left.wait()
+        assert await asyncio.to_thread(studio.close) == 0, studio.said()
+        assert inspect_folder(other) == []
+
+
+def _has_open(pid: int, folder: Path) -> bool:
+    """Whether a process holds a file of the folder."""
+    descriptors = Path(f"/proc/{pid}/fd")
+    for descriptor in descriptors.iterdir():
+        try:
+            if folder in descriptor.readlink().parents:
+                return True
+        except OSError:
+            continue
+    return False
