@@ -22,7 +22,7 @@ from agent.speaking.settings import SpeakingSettings
 
 Seat = Literal["claude", "guest"]
 
-_LOCAL_SENTENCES = 3
+_LOCAL_CHARS = 140  # about ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ class Engines:
     def speaking(self, slug: str) -> SpeakingSettings:
         """How a persona speaks: a small local model would go on for ever."""
         settings = self.settings.speaking
-        if settings.reply_sentences is None and self.is_local(slug):
-            return settings.model_copy(update={"reply_sentences": _LOCAL_SENTENCES})
+        if settings.brief_chars is None and self.is_local(slug):
+            return settings.model_copy(update={"brief_chars": _LOCAL_CHARS})
         return settings
 
     def is_local(self, slug: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 AGENT_NAME = "roundtable"
 # Loading the models takes 3 s on a quiet machine; a busy one that starts two shows at once needs patience.
 _INITIALIZE_S = 120.0
+_PROMISE_S = 30.0  # a job that has not begun by then went elsewhere
 
 
 def make_server(settings: Settings) -> AgentServer:
@@ -35,8 +38,9 @@ def make_server(settings: Settings) -> AgentServer:
     server = AgentServer(
         setup_fnc=prewarm,
         load_fnc=lambda server: len(server.active_jobs) / worker.max_shows,
-        # LiveKit's default refuses jobs by CPU load, and local models alone exceed it. Shows are counted instead.
-        load_threshold=ServerEnvOption(dev_default=math.inf, prod_default=0.999),
+        # LiveKit's default refuses jobs by CPU load, and local models alone exceed it; with any threshold it takes the
+        # first of two jobs that come at once for a full load, and nobody asks again for the second. So `Places` counts.
+        load_threshold=math.inf,
         num_idle_processes=ServerEnvOption(dev_default=worker.idle_processes, prod_default=worker.idle_processes),
         initialize_process_timeout=_INITIALIZE_S,
         # SIGTERM: LiveKit waits `drain_timeout` for shows to end by themselves, which no show does; then each is told
@@ -59,7 +63,17 @@ def make_server(settings: Settings) -> AgentServer:
         preload_modules=list(PRELOADED),
         log_level=settings.log_level.replace("warning", "warn").upper(),
     )
-    server.rtc_session(run_show, agent_name=AGENT_NAME, on_request=accept, on_session_end=end_show)
+    places = Places(worker.max_shows, lambda: {job.job.id for job in server.active_jobs})
+
+    async def admit(request: JobRequest) -> None:
+        """Take the job as Claude: a participant with a speaker's id and name."""
+        if not places.take(request.id, time.monotonic()):
+            logger.warning("refused the show in %s: %d are running", request.room.name, worker.max_shows)
+            await request.reject()
+            return
+        await request.accept(identity=CLAUDE.slug, name=CLAUDE.name)
+
+    server.rtc_session(run_show, agent_name=AGENT_NAME, on_request=admit, on_session_end=end_show)
     add_worker_page(server, port=worker.port)
     return server
 
@@ -74,9 +88,32 @@ def prewarm(process: JobProcess) -> None:
     process.userdata["engines"] = Engines.load(load().settings)
 
 
-async def accept(request: JobRequest) -> None:
-    """Take the job as Claude: a participant with a speaker's id and name."""
-    await request.accept(identity=CLAUDE.slug, name=CLAUDE.name)
+class Places:
+    """How many shows a worker holds at once, those counted that it was promised and that have not begun."""
+
+    def __init__(self, most: int, running: Callable[[], set[str]]) -> None:
+        """Args:
+        most: shows at once.
+        running: ids of the jobs that have begun and not ended.
+        """
+        self._most = most
+        self._running = running
+        self._promised: dict[str, float] = {}  # job to when
+
+    def take(self, job: str, now: float) -> bool:
+        """A place for a job; False when there is none.
+
+        Args:
+            now: seconds of a clock that does not jump.
+        """
+        running = self._running()
+        self._promised = {
+            promised: at for promised, at in self._promised.items() if promised not in running and now - at < _PROMISE_S
+        }
+        if job not in running and len(running | self._promised.keys()) >= self._most:
+            return False
+        self._promised[job] = now
+        return True
 
 
 async def run_show(ctx: JobContext) -> None:

@@ -32,9 +32,9 @@ class Line:
 
 SCRIPT = (
     Line("turn", "Welcome to the show. What makes a good podcast, in your opinion?"),
-    Line("turn", "Claude, how would you explain a language model to a child?", "claude"),
-    Line("backchannel", "Mm-hm."),
     Line("turn", "And what does the guest think about that?", "guest"),
+    Line("backchannel", "Mm-hm."),
+    Line("turn", "Claude, how would you explain a language model to a child?", "claude"),
     Line("barge_in", "Hold on, let me stop you there for a second, because I disagree."),
     Line("turn", "Claude, what is the best argument against your own position?", "claude"),
     Line("backchannel", "Right."),

@@ -213,7 +213,7 @@ class Reply:
         failure: Failure | None = None
         async with asyncio.TaskGroup() as tasks:
             writing = tasks.create_task(writer.run(), name=f"reply:{self.id}:write")
-            sentences = 0
+            said = 0
             while (clause := await writer.clauses.get()) is not None:
                 if self._only_if_it_interjects and not self._stage.interjecting:
                     break
@@ -222,8 +222,8 @@ class Reply:
                 except SynthesisFailed as error:
                     failure = error.failure
                     break
-                sentences += clause.ends == "sentence"
-                if sentences == self._parts.settings.reply_sentences:
+                said += len(clause.text)
+                if said >= (self._parts.settings.brief_chars or said + 1):
                     break
             writing.cancel()
         self._stage.generated = writer.failure is None

@@ -21,8 +21,10 @@ class SpeakingSettings(BaseModel, frozen=True, extra="forbid"):
     reply_chars: int = Field(
         40_000, ge=200, description="a reply is ended here, characters; 3,000 words are about 18,000"
     )
-    reply_sentences: int | None = Field(
-        None, ge=1, description="a reply is over after so many; a small local model does not come to an end by itself"
+    brief_chars: int | None = Field(
+        None,
+        ge=20,
+        description="a reply is over with the clause that reaches so many; a small local model finds no end by itself",
     )
     context_chars: int = Field(
         60_000, ge=1_000, description="how much of the talk an LLM is given, characters; about four a token"

@@ -370,7 +370,7 @@ def test_the_recording_hears_the_full_level_without_a_gap_while_the_room_hears_i
     in_the_studio(talk, ScriptedLLM(TWO_SENTENCES))
 
 
-def test_a_model_that_does_not_come_to_an_end_is_ended_after_its_sentences() -> None:
+def test_a_model_that_does_not_come_to_an_end_is_ended_at_a_clause() -> None:
     async def talk(studio: Studio) -> None:
         studio.mouth.start(think())
         studio.mouth.start(speak())
@@ -378,4 +378,4 @@ def test_a_model_that_does_not_come_to_an_end_is_ended_after_its_sentences() -> 
         assert ended.heard == " ".join(LONG.split(". ")[0:1]) + ". This is sentence number two of a rather long answer."
         assert not ended.interrupted
 
-    in_the_studio(talk, ScriptedLLM(LONG), settings=SpeakingSettings(reply_sentences=2))
+    in_the_studio(talk, ScriptedLLM(LONG), settings=SpeakingSettings(brief_chars=60))
