@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from agent.hearing.transcriber import Line, Speech, TextOfRecord, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Line, Speech, SpokenWord, TextOfRecord, TranscriberFailed, Transcript
 
 logger = logging.getLogger(__name__)
+
+_EDGE_S = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,13 @@ class Scribe:
                 end=part.voice_end,
                 text=transcript.text,
                 whole=whole,
-                words=transcript.words,
+                words=tuple(_within(word, part) for word in transcript.words),
             )
         )
+
+
+def _within(word: SpokenWord, part: Finished) -> SpokenWord:
+    """The word, within the voice: whisper's first and last words reach into the silence around them."""
+    earliest, latest = part.voice_start - _EDGE_S, part.voice_end + _EDGE_S
+    start = min(max(word.start, earliest), latest)
+    return replace(word, start=start, end=max(start, min(word.end, latest)))

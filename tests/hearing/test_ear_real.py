@@ -22,11 +22,7 @@ from agent.room.people import People, Person
 from bench import corpus, non_speech
 from tests.support.livekit import LiveKit
 
-pytestmark = [
-    pytest.mark.real,
-    # In real time, on models that other processes may starve: known to fail now and then, and not understood yet
-    pytest.mark.xfail(strict=False, reason="real-time hearing on a busy machine"),
-]
+pytestmark = pytest.mark.real
 QUESTION = "What do you think about that?"
 PATIENCE_S = 120.0  # a busy machine may take long; that it comes is what is tested here, how soon in bench/hearing.py
 
@@ -118,8 +114,7 @@ async def test_a_question_is_understood_with_its_first_word_and_recorded(
     assert words(record.text) == words(QUESTION)
     assert abs(record.start - 1.0) < 0.15
     assert abs(record.end - (1.0 + len(question) / 48_000)) < 0.25
-    # Whisper's word times are good to about half a second at the edges
-    assert all(0.5 <= word.start <= word.end <= record.end + 0.5 for word in record.words)
+    assert all(record.start - 0.2 <= word.start <= word.end <= record.end + 0.2 for word in record.words)
 
 
 async def test_what_breaks_off_with_the_track_still_ends(recognizer: Recognizer, question: np.ndarray) -> None:
@@ -132,7 +127,7 @@ async def test_what_breaks_off_with_the_track_still_ends(recognizer: Recognizer,
 @pytest.mark.parametrize("kind", non_speech.KINDS)
 async def test_what_is_no_speech_makes_no_words(recognizer: Recognizer, kind: str) -> None:
     async with listening(recognizer) as anna:
-        await play(anna.ear, np.concatenate([corpus.hush(0.5, 1), non_speech.sound(kind, 4.0, 7), corpus.hush(1.0, 2)]))
+        await play(anna.ear, np.concatenate([corpus.hush(0.5, 1), non_speech.sound(kind, 3.0, 7), corpus.hush(0.7, 2)]))
         await anna.until(lambda: len(anna.ends) == len({e.utterance for e in anna.of(SpeechStarted)}))  # type: ignore[attr-defined]
     assert "".join(anna.ends) == ""
     assert anna.records == []

@@ -33,6 +33,8 @@ from tests.recording.media import (
     speech,
 )
 
+pytestmark = pytest.mark.real  # processes, disks and their time
+
 FRAME = speech(0.01)
 
 

@@ -23,6 +23,8 @@ from agent.recording.log import read_log
 from agent.recording.session import read_session
 from tests.recording.media import decoded, open_everything, open_recorder, speech
 
+pytestmark = pytest.mark.real  # processes, disks and their time
+
 VICTIM = """
     import asyncio, sys
     from pathlib import Path

@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+pytestmark = pytest.mark.real  # processes, disks and their time
+
 BENCH = Path(__file__).resolve().parents[2] / "bench" / "sync.py"
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from agent.services.child import Child, tail
 
+pytestmark = pytest.mark.real  # processes, disks and their time
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Starts a grandchild, says its pid, and waits; deaf to SIGTERM when asked.

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.real  # processes, disks and their time
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -21,6 +21,8 @@ from agent.services.supervisor import Service
 from agent.services.up import Studio
 from agent.settings import load
 
+pytestmark = pytest.mark.real  # processes, disks and their time
+
 SLEEPS = "import time; print('up', flush=True); time.sleep(60)"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPS}"
 FAILS = "import sys; sys.exit('the model is damaged')"

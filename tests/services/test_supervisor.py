@@ -20,6 +20,8 @@ from agent.services import supervisor
 from agent.services.child import Child
 from agent.services.supervisor import Service, Stopped, Supervisor
 
+pytestmark = pytest.mark.real  # processes, disks and their time
+
 # Says that it answers by a file, and ends when told to; "deaf" ones do not.
 SERVICE = """
 import pathlib, signal, sys, time

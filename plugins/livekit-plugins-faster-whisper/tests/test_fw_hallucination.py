@@ -53,3 +53,22 @@ def test_words_without_any_voice_are_nobodys():
     assert verdict("They went to the market", log=-1.2, voiced_s=0.03, peak=0.4)
     assert verdict("They went to the market", none=0.8, voiced_s=0.0, peak=0.3)
     assert not verdict("They went to the market", voiced_s=1.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "log", "none"),  # as whisper-base hears synthetic laughter
+    [
+        ("Fufufufufufufufufufufuf", -0.2, 0.6),
+        ("Sousa Sousa Sousa", -0.3, 0.58),
+        ("I'm not a fan of the music.", -2.1, 0.59),
+        ("Sousa", -2.1, 0.46),
+        ("Ha ha ha!", -0.2, 0.36),
+    ],
+)
+def test_laughter_is_no_speech(text: str, log: float, none: float):
+    assert verdict(text, log=log, none=none)
+
+
+@pytest.mark.parametrize("text", ["No, no, no.", "Very, very, very good.", "Ha, that is a good one."])
+def test_who_repeats_a_word_or_laughs_with_words_is_heard(text: str):
+    assert not verdict(text, log=-0.4, none=0.2)

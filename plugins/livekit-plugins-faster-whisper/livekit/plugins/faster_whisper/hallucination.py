@@ -69,6 +69,11 @@ _PHRASES = frozenset(
 )
 PHRASES = frozenset(" ".join(words(phrase)) for phrase in _PHRASES)
 
+_LAUGHS = frozenset(["ha", "haha", "hahaha", "hahahaha", "heh", "hehe", "hehehe", "hee"])
+_CIRCLES = re.compile(r"(?P<unit>.{1,12}?)(?P=unit){2,}(?P<rest>.*)")
+_NOT_SURE_OF_SPEECH = 0.5  # speech lies at 0.05 to 0.4
+_GUESSED = -1.5  # average log-probability of words that the model has no ground for
+
 _NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?|♪")
 
 
@@ -81,6 +86,12 @@ def is_phrase(text: str) -> bool:
     """Is the whole text one of the phrases that Whisper makes of nothing, said once or more?"""
     said = " ".join(words(text))
     return said in PHRASES or any(said == " ".join([phrase] * n) for phrase in PHRASES for n in (2, 3))
+
+
+def goes_in_circles(text: str) -> bool:
+    """Is the whole text one short sound over and over: "Fufufufuf", "Sousa Sousa"? People say "no, no, no", too."""
+    found = _CIRCLES.fullmatch("".join(words(text)))
+    return found is not None and found["unit"].startswith(found["rest"])
 
 
 def is_no_speech(
@@ -107,6 +118,10 @@ def is_no_speech(
     if not any(sign.isalnum() for sign in text):
         return True
     if no_speech_probability > NO_SPEECH and average_log_probability < LOG_PROBABILITY:
+        return True
+    if no_speech_probability > _NOT_SURE_OF_SPEECH and (average_log_probability < _GUESSED or goes_in_circles(text)):
+        return True
+    if average_log_probability < 1.3 * _GUESSED or _LAUGHS.issuperset(words(text)):
         return True
     phrase = is_phrase(text)
     if peak < 0.65 or voiced_s < 0.06:
