@@ -31,7 +31,8 @@ Children take clocks apart.
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    wav = voice_wav(tmp_path_factory.mktemp("microphone") / "voice.wav", seconds=120)
+    # Chromium plays it once for as long as any page has the microphone open: longer than a module's tests take
+    wav = voice_wav(tmp_path_factory.mktemp("microphone") / "voice.wav", seconds=900)
     async with open_browser(wav) as running:
         yield running
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import wave
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -178,10 +179,12 @@ async def _listen(show: Show) -> None:
 
 def voice_wav(file: Path, *, seconds: float = 20.0, silence_s: float = 0.5) -> Path:
     """A fake microphone: bursts of a tone with the rhythm of speech, 48 kHz mono int16."""
-    time_s = np.arange(int(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    gate = (np.sin(2 * np.pi * 0.5 * time_s) > -0.3) & (time_s > silence_s)
+    time_s = np.arange(2 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ  # one round of all its rhythms
+    gate = np.sin(2 * np.pi * 0.5 * time_s) > -0.3
     tone = sum(np.sin(2 * np.pi * 140 * k * time_s) / k for k in range(1, 9))
-    pcm = (tone * gate * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * time_s)) * 6000).astype(np.int16)
+    once = (tone * gate * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * time_s)) * 6000).astype(np.int16)
+    pcm = np.tile(once, math.ceil(seconds / 2))
+    pcm[: round(silence_s * SAMPLE_RATE_HZ)] = 0
     with wave.open(str(file), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
