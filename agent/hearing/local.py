@@ -26,15 +26,18 @@ class LocalTranscriber:
         return _LocalLine(self, who)
 
     async def decode(self, speech: Speech, mode: Mode) -> Decoding:
-        """Raises:
-        RecognizerError: see the plugin.
+        """Names are expected in every text, since they address; terms in the text of record only: a long list of
+        words makes a short window go in circles, which costs its time before it is found out.
+
+        Raises:
+            RecognizerError: see the plugin.
         """
         return await self._recognizer.decode(
             speech.pcm,
             mode=mode,
             caller=speech.who,
             language=self._language,
-            hotwords=", ".join(self._vocabulary.words) or None,
+            hotwords=", ".join(self._vocabulary.words if mode is Mode.RECORD else self._vocabulary.names) or None,
         )
 
 

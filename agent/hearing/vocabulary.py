@@ -33,6 +33,11 @@ class Vocabulary:
         return tuple(kept)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of those at the table, as they joined."""
+        return tuple(self._names)
+
+    @property
     def name_words(self) -> frozenset[str]:
         """Each word of the names, in lower case."""
         return frozenset(word.lower() for name in self._names for word in name.split())

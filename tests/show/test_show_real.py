@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,14 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def rehearsal(studio: RunningStudio) -> tuple[Report, Path]:
-    """A show of a minute, held once; its folder."""
+    """A show of about a minute, held once; its folder."""
 
     async def hold() -> Report:
         async with aiohttp.ClientSession() as session:
             voice = piper.TTS(timbre=1.14, http_session=session)
             try:
                 return await rehearse(
-                    studio.url, recordings=studio.recordings, voice=voice, seconds=60, progress=lambda line: None
+                    studio.url, recordings=studio.recordings, voice=voice, seconds=45, progress=lambda line: None
                 )
             finally:
                 await voice.aclose()
@@ -62,12 +63,21 @@ def test_every_file_of_the_folder_opens(rehearsal: tuple[Report, Path]) -> None:
     }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def recognizer() -> Iterator[Recognizer]:
+    recognizer = Recognizer()
+    yield recognizer
+    recognizer.close()
+
+
 @pytest.mark.parametrize("who", ["claude", "guest", "rehearsal"])
-def test_the_words_are_right_when_transcribed_again(rehearsal: tuple[Report, Path], who: str) -> None:
+def test_the_words_are_right_when_transcribed_again(
+    rehearsal: tuple[Report, Path], recognizer: Recognizer, who: str
+) -> None:
     _, folder = rehearsal
     captions = " ".join(caption.text for caption in webvtt.read(str(folder / f"{who}.vtt")).captions)
     captions = _words(re.sub(r"</?v[^>]*>", "", captions))
-    heard = _words(asyncio.run(_transcribe(decode(folder / f"{who}.webm", 16_000))))
+    heard = _words(asyncio.run(_transcribe(recognizer, decode(folder / f"{who}.webm", 16_000))))
     assert len(captions.split()) > 8
     assert jiwer.wer(captions, heard) < 0.25
 
@@ -126,8 +136,7 @@ async def _small_show(studio: RunningStudio, name: str, speech: Int16) -> str:
     return (studio.recordings / str(slug) / f"{invitation['identity']}.vtt").read_text().lower()
 
 
-async def _transcribe(pcm: Int16) -> str:
-    recognizer = Recognizer()
+async def _transcribe(recognizer: Recognizer, pcm: Int16) -> str:
     return (await recognizer.decode(pcm, mode=Mode.RECORD, caller="test", language="en")).text
 
 
