@@ -96,9 +96,10 @@ def test_the_log_has_every_kind_and_replays(rehearsal: tuple[Report, Path]) -> N
     kinds = {entry.kind for entry in read_log(folder / "events.jsonl")}
     assert kinds >= {
         "session.start", "session.end", "participant.joined", "vad.start", "vad.end", "stt.final", "stt.record",
-        "llm.start", "llm.first_token", "llm.end", "tts.start", "tts.end", "playback.start", "playback.end",
+        "llm.start", "llm.first_token", "tts.start", "tts.end", "playback.start", "playback.end",
         "floor.event", "floor.action",
     }  # fmt: skip
+    assert kinds & {"llm.end", "llm.cancelled"}  # the stand-in does not always find its end, and is cut
     assert "unknown" not in kinds
     assert replay((folder / "events.jsonl").read_text().splitlines()) is None
 
@@ -128,7 +129,7 @@ async def _small_show(studio: RunningStudio, name: str, speech: Int16) -> str:
                 await asyncio.sleep(0.1)
         await asyncio.sleep(2.0)
         await person.say(speech)
-        assert await person.wait_for_voice(person.clock.now(), limit_s=20), "nobody answered"
+        assert await person.wait_for_voice(person.clock.now(), limit_s=60), "nobody answered"
         slug = person.episode["slug"]
         await person.command("end_show")
         async with asyncio.timeout(40):
