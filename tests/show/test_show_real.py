@@ -37,7 +37,7 @@ def rehearsal(studio: RunningStudio) -> tuple[Report, Path]:
             voice = piper.TTS(timbre=1.14, http_session=session)
             try:
                 return await rehearse(
-                    studio.url, recordings=studio.recordings, voice=voice, seconds=45, progress=lambda line: None
+                    studio.url, recordings=studio.recordings, voice=voice, seconds=60, progress=lambda line: None
                 )
             finally:
                 await voice.aclose()
@@ -106,7 +106,7 @@ def test_the_log_has_every_kind_and_replays(rehearsal: tuple[Report, Path]) -> N
 
 async def test_two_rooms_at_once_do_not_hear_each_other(studio: RunningStudio) -> None:
     voice = piper.TTS(timbre=1.14)
-    apples, trains = Line("turn", "Claude, tell me about apples and pears."), Line("turn", "Claude, I like old trains.")
+    apples, trains = Line("turn", "What do you think of apples and pears?"), Line("turn", "Do you like old trains?")
     speech = await record((apples, trains), voice)
     await voice.aclose()
     first, second = await asyncio.gather(
