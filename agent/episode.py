@@ -107,11 +107,6 @@ class Episode:
         self._end(reason)
         await self._over.wait()
 
-    def _ai_heard(self, who: SpeakerId, at: float, pcm: Int16) -> None:
-        """A frame of an AI's voice, on its way to everybody's loudspeakers."""
-        for human in self._humans.values():
-            human.reference(who, at, pcm)
-
     def _end(self, reason: str) -> None:
         self._reason = self._reason or reason
         self._ending.set()
@@ -274,6 +269,11 @@ class Episode:
 
     def person_heard(self, person: Person, at: float, pcm: Int16) -> None:
         self._humans[person.who].push(at, pcm)
+
+    def _ai_heard(self, who: SpeakerId, at: float, pcm: Int16) -> None:
+        """A frame of an AI's voice, on its way to everybody's loudspeakers."""
+        for human in self._humans.values():
+            human.reference(who, at, pcm)
 
     # What people ask for and are told
 

@@ -223,7 +223,8 @@ class Reply:
                     failure = error.failure
                     break
                 said += len(clause.text)
-                if said >= (self._parts.settings.brief_chars or said + 1):
+                brief = self._parts.settings.brief_chars
+                if brief is not None and said >= brief:
                     break
             writing.cancel()
         self._stage.generated = writer.failure is None

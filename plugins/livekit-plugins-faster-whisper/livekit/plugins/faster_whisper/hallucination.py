@@ -72,6 +72,7 @@ PHRASES = frozenset(" ".join(words(phrase)) for phrase in _PHRASES)
 _LAUGHS = frozenset(["ha", "haha", "hahaha", "hahahaha", "heh", "hehe", "hehehe", "hee"])
 _CIRCLES = re.compile(r"(?P<unit>.{1,12}?)(?P=unit){2,}(?P<rest>.*)")
 _NOT_SURE_OF_SPEECH = 0.5  # speech lies at 0.05 to 0.4
+_INVENTED = -1.95  # average log-probability that no speech has
 _GUESSED = -1.5  # average log-probability of words that the model has no ground for
 
 _NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?|♪")
@@ -121,7 +122,7 @@ def is_no_speech(
         return True
     if no_speech_probability > _NOT_SURE_OF_SPEECH and (average_log_probability < _GUESSED or goes_in_circles(text)):
         return True
-    if average_log_probability < 1.3 * _GUESSED or _LAUGHS.issuperset(words(text)):
+    if average_log_probability < _INVENTED or _LAUGHS.issuperset(words(text)):
         return True
     phrase = is_phrase(text)
     if peak < 0.65 or voiced_s < 0.06:
