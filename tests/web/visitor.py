@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, expect
@@ -53,6 +54,12 @@ class Visitor:
 
     async def presses(self, name: str) -> None:
         await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def hears(self, *, louder_than: float = 0.05, within_s: float = 10.0) -> None:
+        """Someone, at some moment: people pause between words."""
+        async with asyncio.timeout(within_s):
+            while await self.loudness() <= louder_than:
+                pass
 
     async def loudness(self) -> float:
         """The loudest sample of half a second of what the page plays, 0 to 1.
