@@ -260,12 +260,12 @@ class Episode:
         self._emit(SpeakerJoined(at=self._clock.now(), who=person.who, name=person.name, role="human"))
 
     def person_left(self, person: Person) -> None:
-        self._humans[person.who].track.rest()
+        self._humans[person.who].rest()
         self._emit(SpeakerLeft(at=self._clock.now(), who=person.who))
 
     def person_muted(self, person: Person, *, muted: bool) -> None:
         if muted:
-            self._humans[person.who].track.rest()
+            self._humans[person.who].rest()
 
     def person_heard(self, person: Person, at: float, pcm: Int16) -> None:
         self._humans[person.who].push(at, pcm)

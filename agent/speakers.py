@@ -78,6 +78,11 @@ class HumanSpeaker:
         self.track.write(at, pcm)
         self._ear.push(at, pcm)
 
+    def rest(self) -> None:
+        """The microphone is muted or gone: no frames are to be expected, until one comes."""
+        self.track.rest()
+        self._ear.rest()
+
     def reference(self, source: SpeakerId, at: float, pcm: Int16) -> None:
         """What an AI says: this person's loudspeaker may bring it back into the microphone."""
         self._ear.reference(source, at, pcm)

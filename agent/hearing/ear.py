@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from agent.floor.events import Event, SpeakerId
 from agent.hearing.end_of_turn import end_of_turn
 from agent.hearing.front_end import FrontEnd
 from agent.hearing.hearer import Hearer, Means
-from agent.hearing.intake import Backlog
+from agent.hearing.intake import GAP_S, Backlog
 from agent.hearing.scribe import Scribe
 from agent.hearing.segmenter import Segmenter
 from agent.hearing.settings import HearingSettings
@@ -19,7 +20,11 @@ from agent.hearing.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 
-NO_FRAME_S = 0.2  # LiveKit delivers a frame every 10 ms, silence too; none for so long: muted at the source, or gone
+# LiveKit delivers a frame every 10 ms, silence too. None for so long: its track is gone without a word, or this process
+# or the sender's stood still, and its audio will come in a burst.
+STALL_S = 1.5
+REST_S = 0.1  # likewise, of a microphone that is known to be muted or gone
+BURST_S = 0.15  # the frames of a burst follow each other so closely that the whole of it is here by then
 
 
 class Ear:
@@ -56,6 +61,7 @@ class Ear:
         self._vocabulary = vocabulary or Vocabulary()
         self._on_trouble = on_trouble or (lambda problem: logger.warning("%s: %s", who, problem))
         self._backlog = Backlog(limit_s=settings.backlog_s)
+        self._resting = False
         self._arrived = asyncio.Event()
         self._front_end = FrontEnd()
 
@@ -71,7 +77,13 @@ class Ear:
             at: seconds on the episode clock, of its first sample.
             pcm: int16, (samples,), 48 kHz mono, any length.
         """
+        self._resting = False
         self._backlog.push(at, pcm)
+        self._arrived.set()
+
+    def rest(self) -> None:
+        """The microphone is muted or gone: no frames are to be expected, until one comes."""
+        self._resting = True
         self._arrived.set()
 
     def reference(self, source: SpeakerId, at: float, pcm: Int16) -> None:
@@ -121,13 +133,34 @@ class Ear:
 
     async def _wait(self, hearer: Hearer) -> None:
         """For the next frame; while an utterance is open and none comes, for time to pass."""
-        if (frame := self._backlog.pop()) is None:
+        if not self._backlog.waiting_s:
             self._arrived.clear()
+            limit_s = REST_S if self._resting else STALL_S
             try:
-                async with asyncio.timeout(None if hearer.idle else NO_FRAME_S):
+                async with asyncio.timeout(None if hearer.idle else limit_s):
                     await self._arrived.wait()
             except TimeoutError:
-                self._front_end.silence(NO_FRAME_S)
+                self._front_end.silence(limit_s)
             return
-        self._front_end.push(*frame)
+        await self._fill_gap()
+        if (frame := self._backlog.pop()) is not None:
+            self._front_end.push(*frame)
         await asyncio.sleep(0)  # a burst of frames may not keep the loop from anyone else
+
+    async def _fill_gap(self) -> None:
+        """Put silence where audio is missing before the frames that wait.
+
+        Frames are stamped as they arrive. The first one after a standstill is as late as one after a gap, and the
+        frames behind it tell which it was: those of a burst catch up with the clock, and nothing is missing.
+        """
+        next_at = self._front_end.next_at
+        if next_at is None or self._backlog.late_s(next_at) <= GAP_S:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BURST_S):
+                while self._backlog.late_s(next_at) > GAP_S:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        missing_s = self._backlog.late_s(next_at)
+        if missing_s > GAP_S:
+            self._front_end.miss(missing_s)

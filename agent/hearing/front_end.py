@@ -41,12 +41,21 @@ class FrontEnd:
         self._detectors = VAD(), VAD()  # of the raw line and of the cleaned one
         self._heard = 0  # samples that the detector has had
 
+    @property
+    def next_at(self) -> float | None:
+        """Episode time of the next sample, if nothing is missing before it. None before there was any."""
+        return self.timeline.at(self._samples_in // 3) if self._samples_in else None
+
     def push(self, at: float, pcm: Int16) -> None:
-        """A frame: 48 kHz mono; `at` is the episode time of its first sample."""
-        if missing_s := self.timeline.missing_s(self._samples_in // 3, at):
-            self.silence(min(missing_s, LONGEST_FILL_S))
-            self.timeline.jump(self._samples_in // 3, at)
+        """A frame: 48 kHz mono; `at` is the episode time of its first sample, as far as its arrival tells."""
+        self.timeline.stamp(self._samples_in // 3, at)
         self._resample(pcm)
+
+    def miss(self, seconds: float) -> None:
+        """Audio is missing before the next frame."""
+        at = self.timeline.at(self._samples_in // 3) + seconds
+        self.silence(min(seconds, LONGEST_FILL_S))
+        self.timeline.jump(self._samples_in // 3, at)
 
     def silence(self, seconds: float) -> None:
         """Audio that is missing."""

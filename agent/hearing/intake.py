@@ -33,6 +33,18 @@ class Backlog:
         """Since the start."""
         return self._dropped / RATE_IN_HZ
 
+    def late_s(self, next_at: float) -> float:
+        """By how much the most punctual of the waiting frames is later than it would be if none were missing.
+
+        Args:
+            next_at: episode time at which the first of them was due.
+        """
+        due, least = next_at, float("inf")
+        for at, pcm in self._frames:
+            least = min(least, at - due)
+            due += len(pcm) / RATE_IN_HZ
+        return least
+
     def push(self, at: float, pcm: Int16) -> None:
         self._frames.append((at, pcm))
         self._samples += len(pcm)
@@ -63,15 +75,11 @@ class Timeline:
         """Seconds on the episode clock; of sample 0 before anything was heard: 0."""
         return (self._origin or 0.0) + sample / RATE_HZ
 
-    def missing_s(self, sample: int, at: float) -> float:
-        """How much audio is missing before a frame whose first sample is number `sample`, stamped `at`."""
+    def stamp(self, sample: int, at: float) -> None:
+        """A frame whose first sample is number `sample` came as if it had been said at `at`."""
         if self._origin is None:
             self._origin = at - sample / RATE_HZ
-        late = at - self.at(sample)
-        if late > GAP_S:
-            return late
-        self._origin += 0.05 * late
-        return 0.0
+        self._origin += 0.05 * min(at - self.at(sample), GAP_S)  # what is later came late: it was not said later
 
     def jump(self, sample: int, at: float) -> None:
         """From here on, `sample` is at `at`."""

@@ -117,6 +117,29 @@ async def test_a_question_is_understood_with_its_first_word_and_recorded(
     assert all(record.start - 0.2 <= word.start <= word.end <= record.end + 0.2 for word in record.words)
 
 
+@pytest.mark.parametrize("stands_still_s", [0.25, 0.5, 1.0])
+async def test_a_process_that_stood_still_in_mid_sentence_lost_no_word(
+    recognizer: Recognizer, stands_still_s: float
+) -> None:
+    """Its frames come in a burst, and each is stamped as it comes."""
+    said = "Claude, I would like to know more about the history of this old railway."
+    speech = corpus.turn(said, "joe").pcm
+    sound = np.concatenate([corpus.hush(1.0, 1), speech, corpus.hush(3.0, 2)])
+    from_s = 1.9
+    async with listening(recognizer) as anna:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        for start in range(0, len(sound) - 479, 480):
+            end_s = (start + 480) / 48_000
+            due_s = from_s + stands_still_s if from_s < end_s < from_s + stands_still_s else end_s
+            await asyncio.sleep(max(0.0, begun + due_s - loop.time()))
+            anna.ear.push(due_s - 480 / 48_000, sound[start : start + 480])
+        await anna.until(lambda: bool(anna.records))
+    assert [words(end) for end in anna.ends] == [words(said)]
+    (record,) = anna.records
+    assert abs(record.end - record.start - len(speech) / 48_000) < 0.25, "and no silence was put into it"
+
+
 async def test_what_breaks_off_with_the_track_still_ends(recognizer: Recognizer, question: np.ndarray) -> None:
     async with listening(recognizer) as anna:
         await play(anna.ear, np.concatenate([corpus.hush(0.5, 1), question]))

@@ -23,28 +23,45 @@ def test_a_backlog_drops_the_oldest_and_counts_it() -> None:
 def test_jitter_moves_no_sample() -> None:
     timeline, rng = Timeline(), np.random.default_rng(1)
     for number in range(1000):
-        assert timeline.missing_s(number * 160, 7.0 + number * 0.01 + rng.uniform(0, 0.03)) == 0.0
+        timeline.stamp(number * 160, 7.0 + number * 0.01 + rng.uniform(0, 0.03))
     assert abs(timeline.at(160_000) - 17.0) < 0.03
 
 
 def test_a_drifting_sound_card_is_followed() -> None:
     timeline = Timeline()
     for number in range(360_000):  # an hour at 150 ppm
-        assert timeline.missing_s(number * 160, number * 0.01 * (1 + 150e-6)) == 0.0
+        timeline.stamp(number * 160, number * 0.01 * (1 + 150e-6))
     assert abs(timeline.at(360_000 * 160) - 3600 * (1 + 150e-6)) < 0.01
 
 
-def test_missing_audio_is_noticed() -> None:
-    timeline = Timeline()
-    timeline.missing_s(0, 1.0)
-    assert abs(timeline.missing_s(160, 3.01) - 2.0) < 1e-6
+def arrivals(*stamps: float) -> Backlog:
+    backlog = Backlog(limit_s=10.0)
+    for at in stamps:
+        backlog.push(at, np.zeros(480, np.int16))
+    return backlog
 
 
-def test_a_late_burst_is_no_gap() -> None:
+def test_a_frame_is_as_late_as_its_stamp_says() -> None:
+    assert abs(arrivals(3.0).late_s(1.0) - 2.0) < 1e-9
+
+
+def test_a_burst_that_catches_up_is_not_late() -> None:
+    stood_still = [1.3 - 0.01] * 30  # all that was said in 0.3 s, at once
+    assert abs(arrivals(*stood_still).late_s(1.0)) < 0.011
+    assert arrivals(*stood_still[:10]).late_s(1.0) > 0.1, "the rest of it is still on its way"
+
+
+def test_frames_that_keep_their_distance_are_late_all_of_them() -> None:
+    after_a_mute = [4.0 + number * 0.01 for number in range(12)]
+    assert abs(arrivals(*after_a_mute).late_s(1.0) - 3.0) < 1e-9
+
+
+def test_a_burst_moves_the_line_by_little() -> None:
     timeline = Timeline()
-    timeline.missing_s(0, 1.0)
+    timeline.stamp(0, 1.0)
     for number in range(1, 50):
-        assert timeline.missing_s(number * 160, 1.0) == 0.0
+        timeline.stamp(number * 160, 1.5)
+    assert abs(timeline.at(0) - 1.0) < 0.15
 
 
 def test_both_qualities_put_a_sound_at_the_same_sample() -> None:

@@ -115,7 +115,7 @@ class Talk:
             ),
             self._settings,
         )
-        self._timeline.missing_s(0, 0.0)
+        self._timeline.stamp(0, 0.0)
         return self
 
     async def __aexit__(self, *error: object) -> None:

@@ -60,6 +60,7 @@ def test_words_without_any_voice_are_nobodys():
     [
         ("Fufufufufufufufufufufuf", -0.2, 0.6),
         ("Sousa Sousa Sousa", -0.3, 0.58),
+        ("Sousa sa sa sa sa", -0.9, 0.55),
         ("I'm not a fan of the music.", -2.1, 0.59),
         ("Sousa", -2.1, 0.46),
         ("Ha ha ha!", -0.2, 0.36),

@@ -70,7 +70,7 @@ _PHRASES = frozenset(
 PHRASES = frozenset(" ".join(words(phrase)) for phrase in _PHRASES)
 
 _LAUGHS = frozenset(["ha", "haha", "hahaha", "hahahaha", "heh", "hehe", "hehehe", "hee"])
-_CIRCLES = re.compile(r"(?P<unit>.{1,12}?)(?P=unit){2,}(?P<rest>.*)")
+_CIRCLES = re.compile(r".{0,4}?(?P<unit>.{1,12}?)(?P=unit){2,}(?P<rest>.*)")
 _NOT_SURE_OF_SPEECH = 0.5  # speech lies at 0.05 to 0.4
 _INVENTED = -1.95  # average log-probability that no speech has
 _GUESSED = -1.5  # average log-probability of words that the model has no ground for
@@ -90,7 +90,10 @@ def is_phrase(text: str) -> bool:
 
 
 def goes_in_circles(text: str) -> bool:
-    """Is the whole text one short sound over and over: "Fufufufuf", "Sousa Sousa"? People say "no, no, no", too."""
+    """Is the text, but for how it begins, one short sound over and over: "Fufufufuf", "Sousa sa sa sa"?
+
+    People say "no, no, no", too: what they say is told apart by what the model thinks of the sound.
+    """
     found = _CIRCLES.fullmatch("".join(words(text)))
     return found is not None and found["unit"].startswith(found["rest"])
 
