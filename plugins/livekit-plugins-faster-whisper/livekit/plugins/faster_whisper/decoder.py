@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .decoding import Decoding, Mode, Word
-from .doubt import TOO_MANY, compression_ratio, doubts, first_round, words
+from .doubt import MIN_VOICED_S, TOO_MANY, compression_ratio, doubts, first_round, words
 from .hallucination import is_no_speech, without_notes
 from .pauses import pieces
 from .voice import WINDOW_S, Voice, VoiceMeter
@@ -51,6 +51,27 @@ class _Try:
     window_s: float
     doubts: tuple[str, ...]
     tries: int
+
+    @property
+    def text(self) -> str:
+        return without_notes(self.piece.text)
+
+    @property
+    def is_laughter(self) -> bool:
+        """Long enough to be sure, and no speech: a longer window will not make any of it, and costs its time. A short
+        word that goes in circles may be one all the same.
+        """
+        return bool(self.text) and self.voice.voiced_s >= MIN_VOICED_S and self.no_speech
+
+    @property
+    def no_speech(self) -> bool:
+        return is_no_speech(
+            self.text,
+            average_log_probability=self.piece.average_log_probability,
+            no_speech_probability=self.piece.no_speech_probability,
+            voiced_s=self.voice.voiced_s,
+            peak=self.voice.peak,
+        )
 
 
 class Decoder:
@@ -127,7 +148,7 @@ class Decoder:
             if best is None or len(found) <= len(best.doubts):
                 best = _Try(piece=piece, voice=voice, window_s=window_s, doubts=found, tries=tries)
             best = replace(best, tries=tries)
-            if not found:
+            if not found or best.is_laughter:
                 break
             step()
         assert best is not None
@@ -144,20 +165,10 @@ class Decoder:
 
 
 def _decoding(found: list[_Try], bias: Bias, voice: Voice, decode_s: float) -> Decoding:
-    kept: list[tuple[_Try, str]] = []
-    for one in found:
-        text = without_notes(one.piece.text)
-        if not is_no_speech(
-            text,
-            average_log_probability=one.piece.average_log_probability,
-            no_speech_probability=one.piece.no_speech_probability,
-            voiced_s=one.voice.voiced_s,
-            peak=one.voice.peak,
-        ):
-            kept.append((one, text))
-    spoken: list[Word] = [word for one, _ in kept for word in one.piece.words]
-    doubted = tuple(dict.fromkeys(doubt for one, _ in kept for doubt in one.doubts))
-    text = " ".join(text for _, text in kept)
+    kept = [one for one in found if not one.no_speech]
+    spoken: list[Word] = [word for one in kept for word in one.piece.words]
+    doubted = tuple(dict.fromkeys(doubt for one in kept for doubt in one.doubts))
+    text = " ".join(one.text for one in kept)
     parts = [one.piece for one in found]
     weights = [max(1, piece.tokens) for piece in parts]
     return Decoding(
