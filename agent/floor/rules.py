@@ -16,7 +16,7 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     """
 
     # Barge-in
-    hold_after_s: float = Field(0.22, gt=0, description="speech over an AI that holds its voice")
+    hold_after_s: float = Field(0.15, gt=0, description="speech over an AI that holds its voice")
     turn_after_s: float = Field(
         1.25, gt=0, description="unbroken speech that is a turn whatever it says; laughs and coughs last up to 1.0 s"
     )

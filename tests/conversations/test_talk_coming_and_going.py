@@ -107,8 +107,8 @@ def test_a_human_who_interrupts_and_leaves_is_not_waited_for() -> None:
     talk.leaves("Anna", at=9.0)
     talk.ends()
     assert talk.transcript()[1:] == [
-        "Claude: First there was the Latin, then --",
-        "Claude: there was the French, and at last there was English.",
+        "Claude: First there was the Latin, --",
+        "Claude: then there was the French, and at last there was English.",
     ]
 
 
