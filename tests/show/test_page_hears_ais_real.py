@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 # Silence before each: the first is for joining, counted from the moment the green room opens the microphone
 SAID = (
     (14.0, Line("turn", "Claude, why do you like to talk with people?", "claude")),
-    (22.0, Line("turn", "And what does the guest think about that?", "guest")),
+    (14.0, Line("turn", "And what does the guest think about that?", "guest")),
 )
 RATE_HZ = 48_000
 
