@@ -85,7 +85,17 @@ class Model:
     @property
     def streams(self) -> bool:
         """Whether sound comes in pieces; else each sentence comes whole."""
+        return self.piecewise
+
+    @property
+    def piecewise(self) -> bool:
+        """Pieces sound as one run does, as far as is known; see `check`."""
         return self._renderer is not None and self._renderer.piecewise
+
+    @piecewise.setter
+    def piecewise(self, known: bool) -> None:
+        if self._renderer is not None:
+            self._renderer.piecewise = known
 
     def say(self, ids: Sequence[int], scales: Sequence[float], speaker: int | None, abort: Abort) -> Sound:
         """

@@ -15,6 +15,7 @@ from piper import PiperVoice
 from piper.config import PiperConfig
 from piper.const import BOS, PAD
 
+from .measured import Measured, Notebook
 from .model import Abort, Model
 from .speech import Float32, Int16, Resampler, Trimmer, speech_level_dbfs
 from .tempo import TEMPO_SCALES, Tempo
@@ -60,10 +61,13 @@ class Voice:
     """
     Args:
         threads, spinning: see `Model`.
-    Loading takes about two seconds, with a first synthesis that warms the network up and measures the voice.
+        notes: what was measured of the voice before.
+    Loading takes about a second, the very first time two more: the voice is measured.
     """
 
-    def __init__(self, files: VoiceFiles, *, threads: int = 0, spinning: bool = False) -> None:
+    def __init__(
+        self, files: VoiceFiles, *, threads: int = 0, spinning: bool = False, notes: Notebook | None = None
+    ) -> None:
         self.name = files.name
         config = json.loads(files.config.read_text(encoding="utf-8"))
         self._config = PiperConfig.from_dict(config)
@@ -73,7 +77,7 @@ class Voice:
         self._piper = PiperVoice(session=None, config=self._config)
         self._alone = lru_cache(maxsize=8192)(self._sound_of)
         self._gain, self._tempo = 1.0, Tempo((1.0,), (1.0,))
-        self._calibrate()
+        self._calibrate(notes or Notebook(files))
 
     @property
     def streams(self) -> bool:
@@ -175,24 +179,39 @@ class Voice:
     def _sound_of(self, word: str) -> str:
         return "".join(symbol for sentence in self._phonemes(word) for symbol in sentence)
 
-    def _calibrate(self) -> None:
-        """Measures on one sentence what the voice's level is and how its tempo follows the length scale."""
-        style = Style(sample_rate_hz=self.sample_rate_hz)
+    def _calibrate(self, notes: Notebook) -> None:
+        """Level and tempo of the voice, as noted or as measured now; and the network's first run, which is slow."""
         sentence = next(self._sentences(CALIBRATION, Abort()), None)
         if sentence is None:
             return  # a voice that cannot say it keeps the model's own level and tempo
+        measured = notes.read()
+        if measured is None:
+            measured = self._measure(sentence)
+            notes.write(measured)
+        else:
+            self._model.piecewise = measured.piecewise
+            next(self._sound(sentence, Style(sample_rate_hz=self.sample_rate_hz), Abort()), None)
+        self._gain = measured.gain
+        if measured.lengths:
+            self._tempo = Tempo(TEMPO_SCALES, measured.lengths)
+
+    def _measure(self, sentence: _Sentence) -> Measured:
+        """Says one sentence: what the voice's level is, and how its tempo follows the length scale."""
+        style = Style(sample_rate_hz=self.sample_rate_hz)
         noise, usual, noise_w = self._scales(style)
         ids = self._piper.phonemes_to_ids(sentence.phonemes)
         speaker = self._config.default_speaker_id if self.speakers > 1 else None
         self._model.check(ids, [noise, usual, noise_w])
         said = np.concatenate([samples for _, samples in self._sound(sentence, style, Abort())])
         level = speech_level_dbfs(said, self.sample_rate_hz)
-        self._gain = float(min(MAX_GAIN, 10 ** ((TARGET_DBFS - level) / 20)))
+        gain = float(min(MAX_GAIN, 10 ** ((TARGET_DBFS - level) / 20)))
+        lengths: tuple[int, ...] = ()
         if self._model.streams:  # else durations cost a whole synthesis each
             without_chance = [
                 self._model.say(ids, [noise, usual * scale, 0.0], speaker, Abort()).frames for scale in TEMPO_SCALES
             ]
-            self._tempo = Tempo(TEMPO_SCALES, [int(frames.sum()) for frames in without_chance if frames is not None])
+            lengths = tuple(int(frames.sum()) for frames in without_chance if frames is not None)
+        return Measured(gain, self._model.piecewise, lengths)
 
 
 @dataclass(frozen=True, slots=True)
