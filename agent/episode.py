@@ -231,8 +231,9 @@ class Episode:
                     ai.start(action)
             case Think() | Speak() | Drop() | Hold() | Resume() | Stop() | Continue() | Apologise():
                 self._ais[action.who].start(action)
-            case Remember(who=who, text=text):
-                self._table.conversation.remember(who, self._humans[who].person.name, text)
+            case Remember(who=who, text=text, utterance=utterance):
+                name = self._humans[who].person.name
+                self._table.conversation.remember(who, name, text, utterance=utterance)
             case ShowState(who=who, state=state):
                 self._ais[who].seat.show_state(state)
             case ShowThinking(who=who, until=until):

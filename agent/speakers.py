@@ -97,6 +97,7 @@ class HumanSpeaker:
 
     def _record(self, record: TextOfRecord) -> None:
         self._table.journal.text_of_record(self._table.clock.now(), record)
+        self._table.conversation.correct(record.utterance, record.fast, record.text)
         self._show(record.utterance, record.whole, final=True)
 
     def _show(self, utterance: str, text: str, *, final: bool) -> None:

@@ -94,6 +94,7 @@ class Scribe:
                 end=part.voice_end,
                 text=transcript.text,
                 whole=whole,
+                fast=part.fast.text,
                 words=tuple(_within(word, part) for word in transcript.words),
             )
         )

@@ -61,6 +61,7 @@ class TextOfRecord:
     end: float
     text: str  # of this part
     whole: str  # of the utterance up to and with this part
+    fast: str  # what was answered of this part
     words: tuple[SpokenWord, ...] = ()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from livekit.agents import llm
 
-from agent.floor.events import SpeakerId
+from agent.floor.events import SpeakerId, UtteranceId
 from agent.speaking.persona import Persona
 
 INTERRUPTED = " ... [interrupted]"
@@ -27,6 +27,7 @@ class Turn:
     text: str
     interrupted: bool = False
     open: bool = False  # still being heard
+    utterance: UtteranceId = ""  # a human's
 
 
 class Conversation:
@@ -71,12 +72,21 @@ class Conversation:
                 return who
         return None
 
-    def remember(self, who: SpeakerId, name: str, text: str) -> None:
+    def remember(self, who: SpeakerId, name: str, text: str, *, utterance: UtteranceId = "") -> None:
         """A human's words."""
         self.introduce(who, name)
         if text.strip():
-            self._turns.append(Turn(who, text.strip()))
+            self._turns.append(Turn(who, text.strip(), utterance=utterance))
             self._forget()
+
+    def correct(self, utterance: UtteranceId, said: str, better: str) -> None:
+        """The quick text of an utterance was answered; here is a better one of the same words, for what comes later.
+
+        Nothing happens when the utterance has left, or was not remembered with those words.
+        """
+        turn = next((turn for turn in reversed(self._turns) if turn.utterance == utterance), None)
+        if turn is not None and utterance and said.strip() and better.strip():
+            turn.text = turn.text.replace(said.strip(), better.strip(), 1)
 
     def hearing(self, who: SpeakerId, text: str, *, interrupted: bool = False) -> None:
         """An AI is being heard: `text` so far. Its place in the order is that of its first word; `heard` closes it."""

@@ -192,3 +192,21 @@ def test_find_knows_names_and_slugs() -> None:
 def test_instructions_name_the_persona(persona: Persona) -> None:
     assert persona.name in persona.instructions
     assert persona.prompt in persona.instructions
+
+
+def test_the_text_of_record_takes_the_place_of_the_text_that_was_answered() -> None:
+    conversation = Conversation()
+    conversation.remember("sam", "Sam", "Clod, what is a few? And who wrote the first?", utterance="sam-1")
+    conversation.heard("claude", "A piece of music.", False)
+    conversation.correct("sam-1", "Clod, what is a few?", "Claude, what is a fugue?")
+    assert conversation.turns[0].text == "Claude, what is a fugue? And who wrote the first?"
+    assert "what is a fugue?" in messages(conversation.render(CLAUDE))[1][1]
+
+
+def test_a_correction_of_what_was_never_answered_or_is_forgotten_changes_nothing() -> None:
+    conversation = Conversation()
+    conversation.remember("sam", "Sam", "Go on.", utterance="sam-2")
+    conversation.correct("sam-1", "Go on.", "Hold on.")
+    conversation.correct("sam-2", "Something else", "Hold on.")
+    conversation.correct("sam-2", "Go on.", "")
+    assert [turn.text for turn in conversation.turns] == ["Go on."]
