@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 
-from livekit.agents import llm, tts
+from livekit.agents import APIConnectOptions, llm, tts
 
 from agent.clock import EpisodeClock
 from agent.floor.actions import Apologise, Continue, Drop, Duck, Hold, Resume, Speak, Stop, Think, Unduck
@@ -22,6 +22,7 @@ from agent.speaking.playout import Playout
 from agent.speaking.reply import Parts, Remainder, Reply
 from agent.speaking.settings import SpeakingSettings
 from agent.speaking.synthesis import Synthesis
+from agent.speaking.writer import raise_if_cancelled
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,8 @@ class Mouth:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 self._tasks.create_task(self._parts.canned.prepare(), name=f"{self.persona.slug}:canned")
+                if self._parts.settings.prime:
+                    self._tasks.create_task(self._prime(), name=f"{self.persona.slug}:prime")
                 await self._parts.playout.run()
         finally:
             self._tasks = None
@@ -118,6 +121,20 @@ class Mouth:
                 self._continue(action)
             case Speak() | Hold() | Resume() | Stop() | Drop():
                 self._steer(action)
+
+    async def _prime(self) -> None:
+        """One word for the opening: a model on this machine keeps what it has read of a prompt for the next one."""
+        parts = self._parts
+        options = APIConnectOptions(max_retry=0, timeout=parts.settings.first_token_s)
+        try:
+            context = parts.conversation.render(self.persona)
+            async with parts.model.chat(chat_ctx=context, conn_options=options) as stream:
+                async for chunk in stream:
+                    if chunk.delta and chunk.delta.content:
+                        break
+        except Exception as error:  # whatever a plugin raises: the first answer will tell, and be told of
+            raise_if_cancelled()
+            log.debug("%s: the model was not primed: %s", self.persona.slug, error)
 
     def _think(self, action: Think) -> None:
         parts = self._parts

@@ -26,6 +26,11 @@ class SpeakingSettings(BaseModel, frozen=True, extra="forbid"):
         ge=20,
         description="a reply is over with the clause that reaches so many; a small local model finds no end by itself",
     )
+    prime: bool | None = Field(
+        None,
+        description="let the LLM read its instructions before anybody speaks; by itself for a local model, whose first"
+        " answer comes a second sooner, and not for one that is paid for",
+    )
     context_chars: int = Field(
         60_000, ge=1_000, description="how much of the talk an LLM is given, characters; about four a token"
     )

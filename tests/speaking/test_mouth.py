@@ -379,3 +379,25 @@ def test_a_model_that_does_not_come_to_an_end_is_ended_at_a_clause() -> None:
         assert not ended.interrupted
 
     in_the_studio(talk, ScriptedLLM(LONG), settings=SpeakingSettings(brief_chars=60))
+
+
+def test_a_model_that_is_primed_has_read_its_instructions_before_anybody_asks() -> None:
+    async def test(studio: Studio) -> None:
+        assert isinstance(studio.model, ScriptedLLM)
+        (context,) = studio.model.contexts
+        assert studio.mouth.persona.instructions in (context.messages()[0].text_content or "")
+        assert studio.model.running == 0
+        assert studio.events == []
+        studio.mouth.start(think())
+        await studio.next(ReplyReady)
+
+    in_the_studio(test, ScriptedLLM("Hello.", TWO_SENTENCES), settings=SpeakingSettings(prime=True))
+
+
+def test_a_model_that_cannot_be_primed_is_asked_all_the_same() -> None:
+    async def test(studio: Studio) -> None:
+        studio.mouth.start(think())
+        await studio.next(ReplyReady)
+
+    refusing = ScriptedLLM([ConnectionError("not there yet")], TWO_SENTENCES)
+    in_the_studio(test, refusing, settings=SpeakingSettings(prime=True))
