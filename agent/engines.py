@@ -84,11 +84,13 @@ class Engines:
         return self.settings.floor.model_copy(update={"race": False}) if len(local) > 1 else self.settings.floor
 
     def speaking(self, slug: str) -> SpeakingSettings:
-        """How a persona speaks: a small local model would go on for ever."""
+        """How a persona speaks. A small local model would go on for ever; and what it reads ahead costs nothing."""
         settings = self.settings.speaking
-        if settings.brief_chars is None and self.is_local(slug):
-            return settings.model_copy(update={"brief_chars": _LOCAL_CHARS})
-        return settings
+        if not self.is_local(slug):
+            return settings
+        brief_chars = _LOCAL_CHARS if settings.brief_chars is None else settings.brief_chars
+        prime = True if settings.prime is None else settings.prime
+        return settings.model_copy(update={"brief_chars": brief_chars, "prime": prime})
 
     def is_local(self, slug: str) -> bool:
         """Whether the persona's mind is the small model on this machine."""
