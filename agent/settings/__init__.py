@@ -18,12 +18,12 @@ from agent.settings.providers import (
     SpeechSettings,
     SttSettings,
 )
+from agent.settings.recording import EgressSettings, RecordingSettings
 from agent.settings.tree import (
     BriefingsSettings,
     LiveKitSettings,
     PersonaSettings,
     PersonasSettings,
-    RecordingSettings,
     ServicesSettings,
     Settings,
     WebSettings,
@@ -35,6 +35,7 @@ __all__ = [
     "BriefingsSettings",
     "CompatibleSettings",
     "EarChoice",
+    "EgressSettings",
     "GoogleSettings",
     "LiveKitSettings",
     "LlmSettings",

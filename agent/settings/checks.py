@@ -28,6 +28,7 @@ def cross_check(settings: Settings) -> Iterator[Problem]:
     yield from _ears(settings)
     yield from _voices(settings)
     yield from _files(settings)
+    yield from _egress(settings)
     if settings.livekit.url is None and settings.web.port == settings.livekit.port:
         yield Problem("PORT", f"{settings.web.port} is the LiveKit server's port too", "choose another one")
 
@@ -119,3 +120,24 @@ def _files(settings: Settings) -> Iterator[Problem]:
             ):
                 fix = "correct the path, or remove the line for the built-in voice"
                 yield Problem(f"STUDIO_PERSONAS__{slug}__VOICE", f"no file {persona.voice}", fix)
+
+
+def _egress(settings: Settings) -> Iterator[Problem]:
+    """Only one place to write to, and everything that it needs."""
+    if not settings.recording.uses_egress:
+        return
+    egress = settings.recording.egress
+    folder, bucket = "STUDIO_RECORDING__EGRESS__FOLDER", "STUDIO_RECORDING__EGRESS__S3_BUCKET"
+    if egress.folder is None and egress.s3_bucket is None:
+        fix = f"set it to the folder that the egress service writes to, set {bucket}, or set RECORDING=local"
+        yield Problem(folder, "is missing, and RECORDING asks for egress", fix)
+    if egress.folder is not None and egress.s3_bucket is not None:
+        yield Problem(bucket, f"is set, and so is {folder}", "remove one of them: egress writes to one place")
+    if egress.folder is not None and egress.service_folder is None and not egress.folder.is_absolute():
+        fix = "write it from / on, or set STUDIO_RECORDING__EGRESS__SERVICE_FOLDER"
+        yield Problem(folder, f"{egress.folder} means nothing to the egress service", fix)
+    if egress.s3_bucket is not None:
+        keys = (("S3_ACCESS_KEY", egress.s3_access_key), ("S3_SECRET", egress.s3_secret))
+        for name, value in keys:
+            if value is None:
+                yield Problem(f"STUDIO_RECORDING__EGRESS__{name}", "is missing, and a bucket is set", "set it")

@@ -14,6 +14,7 @@ from agent.hearing.settings import HearingSettings
 from agent.settings.choices import CLAUDE_HAIKU, LOCAL, MindChoice, Minds
 from agent.settings.problems import Wrong
 from agent.settings.providers import HttpUrl, Key, ProvidersSettings, variable
+from agent.settings.recording import RecordingSettings
 from agent.speaking.settings import SpeakingSettings
 
 
@@ -65,11 +66,6 @@ class WorkerSettings(BaseModel, frozen=True, extra="forbid"):
         30.0, ge=2, description="a show that everybody has left ends after that; a reload of the page is quicker"
     )
     drain_s: float = Field(25.0, ge=1, le=30, description="what running shows get to end, before they are forced")
-
-
-class RecordingSettings(BaseModel, frozen=True, extra="forbid"):
-    folder: Path = Field(Path("recordings"), description="where episode folders are made")
-    min_free_gb: float = Field(1.0, ge=0, description="no new show with less disk space than this")
 
 
 class BriefingsSettings(BaseModel, frozen=True, extra="forbid"):

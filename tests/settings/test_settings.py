@@ -177,3 +177,31 @@ def test_importing_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="STUDIO_NO_SUCH_THING"):
         load(env_file=None)
     assert load({}, env_file=None).settings.web.port == 4000
+
+
+def test_egress_needs_one_place_to_write_to() -> None:
+    assert settings().recording.back_ends == ("local",)
+    chosen = settings(RECORDING="local, egress", STUDIO_RECORDING__EGRESS__FOLDER="/srv/egress")
+    assert chosen.recording.uses_egress
+    assert (
+        "remove one"
+        in problems(
+            RECORDING="local,egress",
+            STUDIO_RECORDING__EGRESS__FOLDER="/srv/egress",
+            STUDIO_RECORDING__EGRESS__S3_BUCKET="shows",
+            STUDIO_RECORDING__EGRESS__S3_ACCESS_KEY="AKIAREAL",
+            STUDIO_RECORDING__EGRESS__S3_SECRET="s3cr3tREAL",
+        )["STUDIO_RECORDING__EGRESS__S3_BUCKET"].fix
+    )
+    assert set(problems(RECORDING="local,egress", STUDIO_RECORDING__EGRESS__S3_BUCKET="shows")) == {
+        "STUDIO_RECORDING__EGRESS__S3_ACCESS_KEY",
+        "STUDIO_RECORDING__EGRESS__S3_SECRET",
+    }
+    assert "RECORDING=local" in problems(RECORDING="local,egress")["STUDIO_RECORDING__EGRESS__FOLDER"].fix
+    relative = problems(RECORDING="local,egress", STUDIO_RECORDING__EGRESS__FOLDER="out")
+    assert "SERVICE_FOLDER" in relative["STUDIO_RECORDING__EGRESS__FOLDER"].fix
+
+
+@pytest.mark.parametrize("value", ["egress", "cloud", "local,disk"])
+def test_the_recording_on_this_machine_cannot_be_left_out(value: str) -> None:
+    assert "RECORDING=local" in problems(RECORDING=value)["RECORDING"].fix
