@@ -142,9 +142,24 @@ def ensure_keys(home: Path) -> Keys:
     return Keys(key, secret)
 
 
-def render_config(template: str, address: Address) -> str:
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where the server tells what happens. Only what a show cannot see for itself is asked for."""
+
+    url: str
+    key: str
+
+    def config(self) -> dict[str, Any]:
+        """As it stands in livekit.yaml."""
+        events = ["egress_started", "egress_updated", "egress_ended", "participant_left"]
+        return {"api_key": self.key, "urls": [self.url], "filter_params": {"include_events": events}}
+
+
+def render_config(template: str, address: Address, webhook: Webhook | None = None) -> str:
     """The server's configuration: the template with the addresses of this installation.
 
+    Args:
+        webhook: None for none; a template that has its own keeps that.
     Raises:
         StudioError: the template is not a YAML mapping.
     """
@@ -153,6 +168,8 @@ def render_config(template: str, address: Address) -> str:
         config["port"] = address.port
         config["bind_addresses"] = [address.host]
         config.setdefault("rtc", {})["udp_port"] = address.udp_port
+        if webhook is not None:
+            config.setdefault("webhook", webhook.config())
     except (yaml.YAMLError, TypeError, AttributeError) as error:
         raise StudioError(f"livekit.yaml is not valid: {error}", fix="correct it, or restore it with git") from error
     return yaml.safe_dump(config, sort_keys=False)
@@ -162,18 +179,28 @@ class LiveKitServer:
     """A LiveKit server as a child process."""
 
     def __init__(
-        self, binary: Path, *, template: str, address: Address, keys: Keys, folder: Path, log: Path | None = None
+        self,
+        binary: Path,
+        *,
+        template: str,
+        address: Address,
+        keys: Keys,
+        folder: Path,
+        log: Path | None = None,
+        webhook_url: str | None = None,
     ) -> None:
         """
         Args:
             template: the text of livekit.yaml.
             folder: where its key file is kept.
             log: in `folder` by default.
+            webhook_url: told of egresses, signed with `keys`.
         """
         self.address = address
         self.keys = keys
         self._binary = binary
-        self._config = render_config(template, address)
+        webhook = Webhook(webhook_url, keys.key) if webhook_url else None
+        self._config = render_config(template, address, webhook)
         self._folder = folder
         self._log = log or folder / "livekit-server.log"
 

@@ -68,6 +68,14 @@ def server_address(settings: Settings) -> Address:
     return Address(port=settings.livekit.port, udp_port=settings.livekit.udp_port)
 
 
+def webhook_url(settings: Settings) -> str | None:
+    """Where the server that is started here tells of egresses; None when nobody asks for them."""
+    if not settings.recording.uses_egress:
+        return None
+    host = settings.web.host if settings.web.host not in ("0.0.0.0", "::") else "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.web.port}/livekit/webhook"
+
+
 def server_keys(settings: Settings) -> Keys:
     """Those of the settings, else this installation's own."""
     livekit = settings.livekit
@@ -147,6 +155,7 @@ class Studio:
             keys=keys,
             folder=settings.home,
             log=parts.log_of(settings, "livekit-server"),
+            webhook_url=webhook_url(settings),
         )
         await self._supervisor.start(parts.livekit_service(server))
         return Access(server.address.url, keys)

@@ -9,12 +9,14 @@ import aiohttp
 from aiohttp import web
 from livekit import api
 
+from agent.recording.egress.webhooks import WebhookGate
 from agent.services.ports import require_free
 from agent.web.archive import Archive
 from agent.web.episodes import ARCHIVE, WAVEFORMS, add_episodes
-from agent.web.guard import MAX_BODY_BYTES, RateLimit, add_headers, answer_errors, check_origin, limited
+from agent.web.guard import MAX_BODY_BYTES, WEBHOOK_PATH, RateLimit, add_headers, answer_errors, check_origin, limited
 from agent.web.health import STATUS, health, metrics, ready
 from agent.web.join import PASSES, SHOWS, briefings, join, running, studio
+from agent.web.livekit_webhook import LiveKitWebhook
 from agent.web.pages import add_pages
 from agent.web.passes import Passes
 from agent.web.shows import Shows
@@ -58,6 +60,7 @@ def make_app(site: Site, status: StudioStatus, server: api.LiveKitAPI) -> web.Ap
     app.on_response_prepare.append(add_headers(site))
     joins = RateLimit(burst=20, per_s=0.5)
     questions = RateLimit(burst=60, per_s=5.0)
+    webhooks = RateLimit(burst=400, per_s=40.0)  # one server's, of all shows
     app.router.add_get("/health", health)
     app.router.add_get("/ready", ready)
     app.router.add_get("/metrics", metrics)
@@ -65,6 +68,8 @@ def make_app(site: Site, status: StudioStatus, server: api.LiveKitAPI) -> web.Ap
     app.router.add_get("/api/studio", limited(questions, studio))
     app.router.add_get("/api/shows", limited(questions, running))
     app.router.add_get("/api/briefings", limited(questions, briefings))
+    webhook = LiveKitWebhook(server, WebhookGate(site.keys.key, site.keys.secret))
+    app.router.add_post(WEBHOOK_PATH, limited(webhooks, webhook.take))
     add_episodes(app)
     add_pages(app)
     return app
