@@ -224,6 +224,19 @@ class RecordingSync(OfSpeaker):
     report: Json
 
 
+class RecordingEgress(Entry):
+    """How LiveKit Egress is with a track: asked of it, refused by it, or told by it."""
+
+    kind: Literal["recording.egress"]
+    who: str | None = Field(description="the speaker's slug; null where no track is named")
+    status: Literal[
+        "asked", "refused", "starting", "active", "ending", "complete", "failed", "aborted", "limit_reached", "lost"
+    ]
+    track_id: str = ""
+    egress_id: str = ""
+    reason: str = ""
+
+
 class RecordingSalvaged(Entry):
     kind: Literal["recording.salvaged"]
     text: str = ""
@@ -271,6 +284,7 @@ LogEntry: TypeAlias = Annotated[
     | RecordingTrack
     | RecordingTrouble
     | RecordingSync
+    | RecordingEgress
     | RecordingSalvaged
     | Unknown,
     Field(discriminator="kind"),

@@ -44,6 +44,7 @@ SAMPLES: dict[str, dict[str, object]] = {
     "recording.track": {"who": "anna", "name": "Anna", "role": "human", "file": "anna.webm"},
     "recording.trouble": {"severity": "error", "text": "disk full"},
     "recording.sync": {"who": "anna", "report": {"drift_ppm": 1.0}},
+    "recording.egress": {"who": "anna", "status": "active", "track_id": "TR_a", "egress_id": "EG_a", "reason": ""},
     "recording.salvaged": {"text": "killed"},
 }
 
