@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from functools import partial
 
 import numpy as np
@@ -36,6 +36,7 @@ from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
 from agent.plan import Plan
 from agent.recording import EpisodeRecorder
+from agent.recording.egress.recording import EgressRecording, open_egress
 from agent.room import commands
 from agent.room.people import People, Person
 from agent.room.seat import Seat, join_seat
@@ -87,20 +88,52 @@ class Episode:
             about=self._about(),
             on_trouble=partial(self._trouble, "recording"),
         )
-        try:
-            async with AsyncExitStack() as stack:
-                await self._set_table(stack)
-                await self._hold()
-        except BaseException as error:
-            self._end(f"error: {_first_cause(error)!r}")
-            raise
-        finally:
+        async with self._open_egress() as self._egress:
+            try:
+                async with AsyncExitStack() as stack:
+                    await self._set_table(stack)
+                    await self._hold()
+            except BaseException as error:
+                self._end(f"error: {_first_cause(error)!r}")
+                raise
+            finally:
+                try:
+                    await self._close()
+                finally:
+                    self._over.set()
+        return self._reason
+
+    async def _close(self) -> None:
+        """Seal the folder, let the people go, and bring in what egress has: that comes last, and delays neither."""
+        async with asyncio.TaskGroup() as tasks:
+            if self._egress is not None:
+                tasks.create_task(self._egress.end(), name="egress:end")
             sealed = await self._recorder.seal(reason=self._reason)
             logger.info("the episode is sealed: %s (%s)", sealed.folder, self._reason)
-            self._over.set()
-        if self._reason == ENDED_BY_HOST:
-            await self._engines.close_room(self._room.name)
-        return self._reason
+            if self._reason == ENDED_BY_HOST:
+                try:
+                    await self._engines.close_room(self._room.name)
+                except Exception:
+                    logger.exception("the room could not be closed; it ends when the last one leaves")
+        if self._egress is not None:
+            await self._egress.bring_in(sealed)
+
+    def _open_egress(self) -> AbstractAsyncContextManager[EgressRecording | None]:
+        """The second recording back end, when it is chosen."""
+        settings = self._engines.settings.recording
+        if not settings.uses_egress:
+            return nullcontext()
+        keys = self._engines.keys
+        return open_egress(
+            settings,
+            url=keys.url,
+            api_key=keys.api_key,
+            api_secret=keys.api_secret,
+            room=self._room.name,
+            recorder=self._recorder,
+            clock=self._clock,
+            tell=self._egress_told,
+        )
 
     async def end(self, reason: str) -> None:
         """End the show and wait until its folder is sealed. The first reason given is the one that is kept."""
@@ -181,6 +214,9 @@ class Episode:
                 self._room.on("disconnected", lambda *_: self._end("the room was closed, or its server was lost"))
                 commands.register(self._room, self._commanded)
                 self._people.watch()
+                if self._egress is not None:
+                    self._tasks.create_task(self._egress.run(), name="egress")
+                    self._egress.watch(self._room, self._speaker)
                 await self._ending.wait()
                 raise ShowOver
         except* ShowOver:
@@ -299,6 +335,17 @@ class Episode:
             self._table.journal.error(self._clock.now(), service, text)
         if sign := getattr(self, "_sign", None):
             sign.notice(severity, text, service=service)
+
+    def _egress_told(self, severity: Severity, text: str) -> None:
+        self._recorder.event(self._clock.now(), "recording.trouble", severity=severity, text=text)
+        self._sign.notice(severity, text, service="egress")
+
+    def _speaker(self, identity: str) -> tuple[SpeakerId, str] | None:
+        """Id and name of the one at the table who has this identity in the room."""
+        if identity in self._ais:
+            return identity, self._ais[identity].persona.name
+        who = self._people.who(identity)
+        return (who, self._humans[who].person.name) if who is not None else None
 
     def _levels(self) -> dict[SpeakerId, float]:
         tracks = {who: ai.track for who, ai in self._ais.items()}
