@@ -58,7 +58,9 @@ def server_binary() -> Path:
 
 
 @contextmanager
-def running_server(*, keys: Keys | None = None, address: Address | None = None) -> Iterator[LiveKit]:
+def running_server(
+    *, keys: Keys | None = None, address: Address | None = None, webhook_url: str | None = None
+) -> Iterator[LiveKit]:
     """A server of one's own, for tests that kill it; the `livekit` fixture's is shared."""
     with tempfile.TemporaryDirectory(prefix="livekit-") as folder:
         server = LiveKitServer(
@@ -67,6 +69,7 @@ def running_server(*, keys: Keys | None = None, address: Address | None = None) 
             address=address or Address(port=free_port(), udp_port=free_port()),
             keys=keys or ensure_keys(Path(folder)),
             folder=Path(folder),
+            webhook_url=webhook_url,
         )
         child = server.start()
         try:

@@ -49,14 +49,19 @@ async def eventually(is_so: Callable[[], bool], *, within_s: float) -> None:
 
 @asynccontextmanager
 async def open_studio(
-    livekit: LiveKit, folder: Path, *, status: StudioSays | None = None, static: Path | None = None
+    livekit: LiveKit,
+    folder: Path,
+    *,
+    status: StudioSays | None = None,
+    static: Path | None = None,
+    port: int | None = None,
 ) -> AsyncIterator[tuple[str, Site]]:
-    """The web server on a free port; yields its address."""
+    """The web server, on a free port by default; yields its address."""
     for name in ("recordings", "briefings", "cache"):
         (folder / name).mkdir(exist_ok=True)
     site = Site(
         host="127.0.0.1",
-        port=free_port(),
+        port=port or free_port(),
         livekit_url=livekit.url,
         keys=Keys(livekit.key, livekit.secret),
         recordings=folder / "recordings",

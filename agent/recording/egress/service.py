@@ -108,14 +108,14 @@ def _of_twirp(error: api.TwirpError) -> EgressError:
     codes = api.TwirpErrorCode
     if "redis required" in said:
         return EgressError("the LiveKit server has no Redis, and knows of no egress service", fix=_REDIS)
+    if error.status in (401, 403):  # without a code: the server refuses before its API is reached
+        fix = "set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair that may record rooms"
+        return EgressError("the LiveKit server refuses this key", fix=fix, lasting=True)
     match error.code:
         case codes.UNAVAILABLE | codes.DEADLINE_EXCEEDED | codes.CANCELED:
             return EgressError(f"no egress service has answered ({said})", fix=_SERVICE)
         case codes.RESOURCE_EXHAUSTED:
             return EgressError(f"the egress service has no place left ({said})", fix="give it more processors")
-        case codes.UNAUTHENTICATED | codes.PERMISSION_DENIED:
-            fix = "set LIVEKIT_API_KEY and LIVEKIT_API_SECRET to a pair that may record rooms"
-            return EgressError(f"the LiveKit server refuses this key ({said})", fix=fix, lasting=True)
         case codes.NOT_FOUND:
             return EgressError(f"what was to be recorded is gone ({said})", fix="", lasting=True)
         case codes.INVALID_ARGUMENT:
