@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from agent.doctor import livekit, machine, models, providers, studio
+from agent.doctor import egress, livekit, machine, models, providers, studio
 from agent.doctor.findings import Finding, fault
 from agent.settings import Settings, SettingsError, load
 
@@ -46,6 +46,7 @@ async def findings(settings: Settings, *, env_file: Path = Path(".env")) -> list
         "recordings": lambda: machine.left_open(settings),
         "ports": lambda: livekit.ports(settings),
         "livekit server": lambda: livekit.server(settings),
+        "egress": lambda: egress.egress(settings),
         "ears": lambda: models.ears(settings),
         "mind": lambda: models.mind(settings),
         "voices": lambda: models.voices(settings),

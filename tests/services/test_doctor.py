@@ -11,15 +11,19 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from livekit import api
 from rich.console import Console
 
-from agent.doctor import Finding, machine, models, providers, studio
+from agent.doctor import Finding, egress, machine, models, providers, studio
 from agent.doctor import livekit as livekit_checks
 from agent.doctor.examination import examine, table
 from agent.services import llama
 from agent.services.livekit_server import Address, Keys, LiveKitServer
 from agent.services.ports import free_port
 from agent.settings import Settings, load
+from tests.recording.egress.signed import KEY as KEY_OF_DOUBLE
+from tests.recording.egress.signed import SECRET
+from tests.support.egress import egress_double
 from tests.support.livekit import ROOT, LiveKit, server_binary
 
 KEY = "sk-REALKEY0123456789"
@@ -309,3 +313,33 @@ def test_the_table_shows_brackets_as_they_are() -> None:
     Console(file=output, width=100).print(table([Finding("x", "fault", "found [a, b]", "use [c]")]))
     assert "found [a, b]" in output.getvalue()
     assert "use [c]" in output.getvalue()
+
+
+EGRESS = {"RECORDING": "local,egress", "STUDIO_RECORDING__EGRESS__START_S": "1"}
+
+
+async def test_egress_is_tried_only_where_it_is_chosen_and_needs_a_server(tmp_path: Path) -> None:
+    assert await egress.egress(settings()) == []
+    chosen = settings(**EGRESS, STUDIO_RECORDING__EGRESS__FOLDER="/out", STUDIO_LIVEKIT__PORT=str(free_port()))
+    assert "studio up" in the(await egress.egress(chosen), "warning").fix
+
+
+@pytest.mark.real
+async def test_a_missing_egress_service_is_told_and_no_fault(livekit: LiveKit) -> None:
+    keys = {"LIVEKIT_URL": livekit.url, "LIVEKIT_API_KEY": livekit.key, "LIVEKIT_API_SECRET": livekit.secret}
+    chosen = settings(**EGRESS, **keys, STUDIO_RECORDING__EGRESS__FOLDER="/out")
+    finding = the(await egress.egress(chosen), "warning")
+    assert "no Redis" in finding.seen
+    assert "recorded on this machine alone" in finding.seen
+
+
+@pytest.mark.real
+async def test_an_egress_is_tried_to_its_file(
+    livekit: LiveKit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(egress, "_SOUND_S", 0.1)
+    chosen = settings(**EGRESS, STUDIO_RECORDING__EGRESS__FOLDER=str(tmp_path)).recording
+    async with egress_double() as double, api.LiveKitAPI(double.url, KEY_OF_DOUBLE, SECRET, failover=False) as server:
+        finding = await egress.try_egress(chosen, server, livekit.url, Keys(livekit.key, livekit.secret))
+    assert finding.state == "ok"
+    assert "doctor-TR_" in finding.seen
