@@ -182,14 +182,20 @@ def config(as_example: bool) -> None:
 @main.command()
 @plain_errors
 def salvage() -> None:
-    """Seal episode folders that a crash has left open. Running shows are not touched."""
-    from agent.recording.salvage import salvage as seal_all
+    """Seal episode folders that a crash has left open. Running shows are not touched.
 
-    folder = load().settings.recording.folder
+    Where LiveKit Egress records, too, what it finished after a show is brought into the show's folder.
+    """
+    from agent.recording.salvage import salvage as seal_all
+    from agent.services.late_egress import bring_in_late_egress
+
+    settings = load().settings
+    folder = settings.recording.folder
     sealed = seal_all(folder)
     for one in sealed:
         say(f"{one.folder}  {one.status}")
     say(f"{len(sealed)} folder{'' if len(sealed) == 1 else 's'} salvaged in {folder}/")
+    bring_in_late_egress(settings, say)
 
 
 @main.command()

@@ -44,7 +44,7 @@ class EgressDouble:
         active_after_s: from a start to ACTIVE.
         webhook_url: told of all that happens, if any.
         pcm_of: what is on a track, by its id.
-        starts_answer: off for a service that is not there, which holds a start until its asker gives up.
+        starts_answer, stops_answer: off for a service that is not there, which holds its asker until it gives up.
     """
 
     def __init__(self) -> None:
@@ -53,6 +53,7 @@ class EgressDouble:
         self.webhook_url: str | None = None
         self.pcm_of: dict[str, np.ndarray] = {}
         self.starts_answer = True
+        self.stops_answer = True
         self.infos: dict[str, EgressInfo] = {}
         self.requests: list[TrackEgressRequest] = []
         self._began: dict[str, float] = {}
@@ -79,6 +80,8 @@ class EgressDouble:
 
     async def stop(self, request: web.Request) -> web.Response:
         egress_id = StopEgressRequest.FromString(await request.read()).egress_id
+        if not self.stops_answer:
+            await asyncio.sleep(23.0)
         info = self.infos.get(egress_id)
         if info is None:
             return _error(404, "not_found", "egress does not exist")

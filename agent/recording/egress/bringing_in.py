@@ -37,10 +37,12 @@ _CLOCKS_DIFFER_S = 1.0
 class _Brought:
     """
     Attributes:
+        egresses: ids of those whose files are in.
         files: as session.yml lists them.
         problems: in words.
     """
 
+    egresses: set[str] = field(default_factory=set)
     files: list[dict[str, object]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -81,7 +83,7 @@ async def bring_in(sealed: Sealed, pieces: Sequence[Piece], output: Output, *, s
         except (OSError, av.error.FFmpegError) as error:
             brought.problems.append(f"{FOLDER}/{stem}.webm could not be written: {error}")
     about = {
-        "pieces": [_described(piece, started_at) for piece in pieces],
+        "pieces": [_described(piece, started_at, brought=piece.egress_id in brought.egresses) for piece in pieces],
         "files": brought.files,
         "problems": brought.problems,
     }
@@ -105,7 +107,7 @@ async def _bring_speaker(
     title: str,
 ) -> None:
     async with AsyncExitStack() as stack:
-        sources = []
+        sources, ids = [], []
         for piece in pieces:
             if piece.status not in WITH_FILE or piece.file is None:
                 reason = f": {piece.error}" if piece.error else ""
@@ -123,12 +125,14 @@ async def _bring_speaker(
                     "service differs from this machine's; set both by NTP"
                 )
             sources.append(Source(path, at))
+            ids.append(piece.egress_id)
         if not sources:
             return
         target = sealed.folder / FOLDER / f"{stem}.webm"
         joined = await asyncio.to_thread(_join, sources, target, sealed.duration_s, name, title)
         brought.problems += joined.problems
         brought.files.append(await asyncio.to_thread(_checked, target, joined))
+        brought.egresses.update(ids)
 
 
 def _join(sources: Sequence[Source], target: Path, duration_s: float, name: str, title: str) -> Joined:
@@ -149,13 +153,14 @@ def _checked(path: Path, joined: Joined) -> dict[str, object]:
     }
 
 
-def _described(piece: Piece, started_at: datetime) -> dict[str, object]:
+def _described(piece: Piece, started_at: datetime, *, brought: bool) -> dict[str, object]:
     about: dict[str, object] = {
         "who": piece.who,
         "egress_id": piece.egress_id,
         "track_id": piece.track_id,
         "status": piece.status,
         "error": piece.error or None,
+        "brought_in": brought,
     }
     if piece.file is not None:
         about |= {"file": piece.file.name, "bytes": piece.file.bytes, "duration_s": piece.file.duration_s}

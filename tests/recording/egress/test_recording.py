@@ -14,6 +14,7 @@ from livekit import api
 from agent.clock import EpisodeClock
 from agent.recording import EpisodeRecorder
 from agent.recording.egress import back_end
+from agent.recording.egress.later import bring_in_later, pieces_of_log
 from agent.recording.egress.outputs import SharedFolder
 from agent.recording.egress.recording import EgressRecording, open_egress
 from agent.recording.egress.service import LiveKitEgress
@@ -48,10 +49,11 @@ async def hold(double: EgressDouble, tmp_path: Path, until: Callable[[Show], boo
     """Anna speaks, and the show ends."""
     host, clock = Host(), EpisodeClock()
     recorder = await open_recorder(tmp_path / "recordings", clock=clock, host=host)
+    recorder.note(room="show")
     settings = RecordingSettings.model_validate(
         {
             "back_ends": ("local", "egress"),
-            "egress": {"folder": tmp_path / "shared", "start_s": start_s, "results_s": 3.0},
+            "egress": {"folder": tmp_path / "shared", "start_s": start_s, "results_s": 0.5},
         }
     )
     async with open_egress(
@@ -71,6 +73,10 @@ async def hold(double: EgressDouble, tmp_path: Path, until: Callable[[Show], boo
     return show
 
 
+def _is_active(show: Show) -> bool:
+    return any(piece.status == "active" for piece in show.back_end.pieces)
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lists are asked for more often than a show would."""
@@ -81,9 +87,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_show_leaves_the_tracks_of_both_back_ends(tmp_path: Path) -> None:
     async with egress_double() as double:
         double.pcm_of["TR_a"] = beeps(0.4, 0.1)
-        show = await hold(
-            double, tmp_path, lambda show: any(piece.status == "active" for piece in show.back_end.pieces)
-        )
+        show = await hold(double, tmp_path, _is_active)
     assert show.host.told == []
     assert show.log()[:3] == ["asked", "starting", "active"]
     session = show.session()
@@ -123,3 +127,37 @@ async def test_a_service_that_is_missing_is_told_and_the_local_tracks_are_whole(
     assert session["status"] == "sealed"
     assert "egress" not in session
     assert (show.recorder.folder / "anna.webm").is_file()
+
+
+async def test_a_file_that_comes_after_its_show_is_brought_in_later(tmp_path: Path) -> None:
+    output = SharedFolder(tmp_path / "shared", str(tmp_path / "shared"))
+    async with egress_double() as double, api.LiveKitAPI(double.url, KEY, SECRET, failover=False) as server:
+
+        def service(room: str) -> LiveKitEgress:
+            return LiveKitEgress(server, room=room, episode="", output=output, start_s=1.0)
+
+        double.pcm_of["TR_a"] = beeps(0.4, 0.1)
+        double.stops_answer = False
+        show = await hold(double, tmp_path, _is_active)
+        folder = show.recorder.folder
+        assert show.session()["egress"]["pieces"][0]["status"] == "active"
+        assert not (folder / "egress").exists()
+        assert await bring_in_later(folder.parent, service, output) == []  # it is not there yet
+        await double.complete("EG_1")
+        assert await bring_in_later(folder.parent, service, output) == [(folder, [])]
+        assert await bring_in_later(folder.parent, service, output) == []  # nothing is missing now
+    session = show.session()
+    assert session["egress"]["pieces"][0]["brought_in"]
+    assert onsets(folder / "egress" / "anna.webm") == pytest.approx(
+        [session["egress"]["pieces"][0]["starts_at_s"] + 0.1], abs=0.003
+    )
+
+
+async def test_after_a_crash_the_log_knows_the_egresses(tmp_path: Path) -> None:
+    async with egress_double() as double:
+        show = await hold(double, tmp_path, _is_active)
+    (piece,) = pieces_of_log(show.recorder.folder / "events.jsonl")
+    (known,) = show.back_end.pieces
+    assert (piece.who, piece.track_id, piece.egress_id) == ("anna", "TR_a", "EG_1")
+    assert piece.asked_at == pytest.approx(known.asked_at, abs=0.01)
+    assert piece.active_at == pytest.approx(known.active_at, abs=0.01)
