@@ -26,6 +26,7 @@ class Rules:
     retry_s: tuple[float, ...] = (15.0, 30.0, 60.0, 120.0)
     settle_s: float = 2.0  # an egress ends with its track, and its report may overtake the room's
     gone_s: float = 5.0  # from an egress's leaving the room to its last report
+    steady_s: float = 60.0  # one that has recorded for so long was no part of a row of failures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,17 +328,17 @@ class Ledger:
             return
         if piece.status == "active" and isinstance(track.state, Accepted | Gone):
             track.state = Active(piece.egress_id)
-            track.failures = 0
             yield Relief("service", "LiveKit Egress records again.")
             yield Relief(f"voice:{track.who}", f"LiveKit Egress records {track.name} again.")
         if piece.status not in OVER:
             return
         if isinstance(track.state, Ending):
             track.state = Over()
-            lost = piece.status == "failed"
+            lost = piece.status == "failed" and piece.active_at is not None
         else:
             lost = piece.status != "complete" or piece.active_at is None
-            track.failures += lost
+            steady = piece.active_at is not None and at - piece.active_at >= self._rules.steady_s
+            track.failures = lost if steady else track.failures + lost
             track.state = Waiting(at + (self._retry_s(track) if lost else self._rules.settle_s))
         if lost:
             yield self._lost(track, piece.error or f"it ended as {piece.status}")

@@ -106,6 +106,30 @@ def test_a_killed_handler_is_told_and_another_egress_begun() -> None:
     assert due(ledger.tick(24.0)) == [Start("anna", "TR_a")]
 
 
+def test_an_egress_that_dies_again_and_again_is_begun_ever_more_seldom() -> None:
+    ledger = Ledger(Rules(retry_s=(15.0, 30.0, 60.0), steady_s=60.0))
+    ledger.published(0.0, "anna", "Anna", "TR_a")
+    at, waits = 0.0, []
+    for number, lives_s in enumerate((2.0, 2.0, 300.0, 2.0)):
+        egress_id = f"EG_{number}"
+        ledger.started(at, "TR_a", egress_id)
+        ledger.reported(at, report("active", egress_id))
+        ledger.reported(at + lives_s, report("failed", egress_id, error="no space left"))
+        assert ledger.deadline is not None
+        waits.append(ledger.deadline - at - lives_s)
+        at = ledger.deadline
+        assert due(ledger.tick(at)) == [Start("anna", "TR_a")]
+    assert waits == [15.0, 30.0, 15.0, 30.0]
+
+
+def test_a_voice_that_left_before_its_egress_began_is_no_loss() -> None:
+    ledger = Ledger(Rules())
+    ledger.published(1.0, "anna", "Anna", "TR_a")
+    ledger.started(1.5, "TR_a", "EG_1")
+    ledger.unpublished("TR_a")
+    assert due(ledger.reported(31.0, report("failed", error="track not found"))) == []
+
+
 def test_a_killed_service_stays_active_for_ever_but_its_egress_leaves_the_room() -> None:
     ledger = on_air(Rules(gone_s=5.0, settle_s=2.0))
     ledger.left(9.0, "EG_1")
