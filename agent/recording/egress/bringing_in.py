@@ -159,7 +159,7 @@ def _described(piece: Piece, started_at: datetime, *, brought: bool) -> dict[str
         "egress_id": piece.egress_id,
         "track_id": piece.track_id,
         "status": piece.status,
-        "error": piece.error or None,
+        "reason": piece.error or None,
         "brought_in": brought,
     }
     if piece.file is not None:
