@@ -50,11 +50,15 @@ web/node_modules/.synced: web/package-lock.json | prerequisites
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
+# Two at a time, and then the shows, which are held in real time, one by one. Status 5: there were none of the kind.
 test: setup
-	@exec $(PY) -m pytest $(PYTEST_ARGS)
+	@failed=0; \
+	$(PY) -m pytest -m "not alone" -n 2 --dist loadfile $(PYTEST_ARGS) || { [ $$? = 5 ] || failed=1; }; \
+	$(PY) -m pytest -m alone $(PYTEST_ARGS) || { [ $$? = 5 ] || failed=1; }; \
+	exit $$failed
 
 test-fast: setup
-	@exec $(PY) -m pytest -m "not real" $(PYTEST_ARGS)
+	@exec $(PY) -m pytest -m "not real" -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: prerequisites .venv/.synced web/node_modules/.synced
 	.venv/bin/ruff format --check .

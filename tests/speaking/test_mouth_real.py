@@ -23,7 +23,7 @@ from agent.speaking.settings import SpeakingSettings
 from tests.speaking.fakes import FakeSink, until
 from tests.support.scripted_llm import ScriptedVendor, scripted_llm
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]
 
 TEXT = "That is a fair question, and I have a clear view on it. It cost $3.5 million in 1995."
 
