@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, cast
 
 from livekit import api, local_inference
-from livekit.agents import llm, tts
+from livekit.agents import tts
 from livekit.plugins.faster_whisper import Recognizer
 
 from agent.errors import StudioError
@@ -17,6 +18,8 @@ from agent.hearing.local import LocalTranscriber
 from agent.hearing.transcriber import Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice, preload
+from agent.providers.chain import Chain
+from agent.providers.outages import Outages
 from agent.settings import Settings
 from agent.speaking.settings import SpeakingSettings
 
@@ -96,16 +99,26 @@ class Engines:
         """Whether the persona's mind is the small model on this machine."""
         return self.settings.minds(cast("Seat", slug))[0].provider == "local"
 
-    def mind(self, slug: str) -> llm.LLM[Any]:
-        """The language model of `claude` or `guest`."""
+    def mind(self, slug: str, *, name: str, outages: Outages) -> Chain:
+        """The language model of `claude` or `guest`, and those behind it.
+
+        Args:
+            name: as the host is told of the persona.
+            outages: the show's.
+        """
         seat = cast("Seat", slug)
         persona = self.settings.personas.claude if seat == "claude" else self.settings.personas.guest
-        return make_mind(
+        chain = make_mind(
             self.settings.minds(seat),
             self.settings.providers,
             llama_url=self.settings.services.llama_url,
             temperature=persona.temperature,
+            next_words_s=self.settings.speaking.next_token_s,
+            breakers=outages.breakers,
+            on_missed=partial(outages.missed, slug),
         )
+        outages.watch(name, chain)
+        return chain
 
     def voice(self, slug: str) -> tts.TTS[Any]:
         """The voice of `claude` or `guest`."""

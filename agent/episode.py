@@ -35,6 +35,7 @@ from agent.floor.machine import Floor
 from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
 from agent.plan import Plan
+from agent.providers.outages import Notice, Outages
 from agent.recording import EpisodeRecorder
 from agent.recording.egress.recording import EgressRecording, open_egress
 from agent.room import commands
@@ -43,6 +44,7 @@ from agent.room.seat import Seat, join_seat
 from agent.room.sign import Severity, Sign
 from agent.speakers import AiSpeaker, HumanSpeaker, Table
 from agent.speaking.conversation import Conversation
+from agent.speaking.logbook import JSON
 from agent.speaking.persona import CLAUDE
 
 logger = logging.getLogger(__name__)
@@ -167,6 +169,7 @@ class Episode:
             journal=Journal(self._recorder),
             emit=self._emit,
             trouble=lambda service, text: self._trouble(service, "warning", text),
+            outages=Outages(now=self._clock.now, tell=self._tell, log=self._log_service),
             settings=self._engines.settings,
         )
         for persona in self._plan.personas:
@@ -243,7 +246,7 @@ class Episode:
         while True:
             event = await self._next_event()
             journal.event(event)
-            if isinstance(event, ReplyFailed):
+            if isinstance(event, ReplyFailed) and not self._table.outages.have_told(event.reason):
                 self._trouble(f"{event.who}'s mind or voice", "warning", event.reason)
             for action in self._floor.handle(event):
                 journal.action(self._clock.now(), action)
@@ -348,6 +351,15 @@ class Episode:
             return identity, self._ais[identity].persona.name
         who = self._people.who(identity)
         return (who, self._humans[who].person.name) if who is not None else None
+
+    def _tell(self, notice: Notice) -> None:
+        """A provider is out, or is back; the log has its own lines of it."""
+        logger.warning("%s", notice.text)
+        if sign := getattr(self, "_sign", None):
+            sign.notice(notice.severity, notice.text, service=notice.service)
+
+    def _log_service(self, kind: str, **fields: JSON) -> None:
+        self._recorder.event(self._clock.now(), kind, **fields)
 
     def _levels(self) -> dict[SpeakerId, float]:
         tracks = {who: ai.track for who, ai in self._ais.items()}

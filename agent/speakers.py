@@ -17,6 +17,7 @@ from agent.hearing.ear import Ear
 from agent.hearing.transcriber import TextOfRecord, Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
+from agent.providers.outages import Outages
 from agent.recording import Track
 from agent.room.captions import LiveCaptions
 from agent.room.people import Person
@@ -44,6 +45,7 @@ class Table:
     journal: Journal
     emit: Emit
     trouble: Callable[[str, str], None]  # service, text
+    outages: Outages
     settings: Settings
 
 
@@ -119,7 +121,7 @@ class AiSpeaker:
         self._shown = ""
         self._mouth = Mouth(
             persona,
-            llm=engines.mind(persona.slug),
+            llm=engines.mind(persona.slug, name=persona.name, outages=table.outages),
             tts=engines.voice(persona.slug),
             playout=Playout(seat.source, tap=self._play, clock=table.clock),
             conversation=table.conversation,

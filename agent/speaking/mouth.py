@@ -34,7 +34,7 @@ class Mouth:
 
     Args:
         persona: whose mouth it is.
-        model: "llm" of the providers; a FallbackAdapter where there is a second one.
+        model: "llm" of the providers; a chain where there is a second one.
         voice: its TTS, likewise.
         playout: its track.
         conversation: the show's transcript; what is heard of this voice is added to it.
@@ -149,7 +149,9 @@ class Mouth:
                 self.persona, guess=action.guess, guess_by=action.guess_by, nudge=f"{asked} {further}".strip()
             )
 
-        self._launch(Reply(action.reply, parts, ask=ask, only_if_it_interjects=action.reason == "listen"))
+        listens = action.reason == "listen"
+        may_pass = listens or action.reason == "follow_up"
+        self._launch(Reply(action.reply, parts, ask=ask, only_if_it_interjects=listens, may_pass=may_pass))
 
     def _continue(self, action: Continue) -> None:
         kept, self._remainder = self._remainder, None

@@ -78,6 +78,7 @@ class Reply:
     Args:
         ask: renders the context for an LLM call, given a further nudge; None when nothing is to be generated.
         only_if_it_interjects: generate while another speaks, and go on only when the model writes `<interject/>`.
+        may_pass: nobody waits for it, so that an empty reply is no failure.
         remainder: what is said first, before anything is generated.
         line: a canned sentence, and nothing else.
     """
@@ -89,6 +90,7 @@ class Reply:
         *,
         ask: Callable[[str], llm.ChatContext] | None = None,
         only_if_it_interjects: bool = False,
+        may_pass: bool = False,
         remainder: Remainder | None = None,
         line: Line | None = None,
     ) -> None:
@@ -96,6 +98,7 @@ class Reply:
         self._parts = parts
         self._ask = ask
         self._only_if_it_interjects = only_if_it_interjects
+        self._may_pass = may_pass
         self._remainder = remainder
         self._line = line
         self._passage = Passage()
@@ -187,6 +190,8 @@ class Reply:
         except SynthesisFailed as error:
             failure = error.failure
         self._passage.close()
+        if failure and failure.empty and self._may_pass:
+            failure = None
         at, who = self._parts.clock.now(), self._parts.persona.slug
         if failure:  # what there is gets played all the same; the floor sees to it that somebody apologises
             self._parts.emit(ReplyFailed(at=at, who=who, reply=self.id, reason=str(failure)))

@@ -7,10 +7,14 @@ from pydantic import BaseModel, Field
 
 class SpeakingSettings(BaseModel, frozen=True, extra="forbid"):
     first_token_s: float = Field(
-        8.0, ge=0.5, le=120, description="an LLM that has said nothing for so long has failed, seconds"
+        5.5,
+        ge=0.5,
+        le=120,
+        description="an LLM, with all that stand behind it, that has said nothing for so long has failed, seconds;"
+        " two AIs in turn may take it before somebody apologises, and nobody should hear 5 s of silence",
     )
     next_token_s: float = Field(
-        5.0, ge=0.5, le=60, description="an LLM that falls silent in mid-reply for so long has failed, seconds"
+        3.5, ge=0.5, le=60, description="an LLM that falls silent in mid-reply for so long has failed, seconds"
     )
     first_audio_s: float = Field(
         5.0, ge=0.5, le=60, description="a TTS that gives no audio for so long has failed, seconds"

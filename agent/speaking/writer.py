@@ -10,6 +10,7 @@ from typing import Any
 from livekit.agents import APIConnectOptions, llm, tts
 
 from agent.clock import EpisodeClock
+from agent.errors import ServiceFailed
 from agent.speaking.clauses import Clause, ClauseSplitter
 from agent.speaking.logbook import JSON, LogKind
 from agent.speaking.settings import SpeakingSettings
@@ -18,6 +19,7 @@ from agent.speaking.speakable import Signal, SpeakableText
 # A bound in text, which is cheap: some 4,000 characters of clauses; beyond, the model's stream waits.
 _CLAUSES = 64
 _CHUNKS = 64
+_GRACE_S = 0.25  # for a chain of minds, which has the same limits and a reason to give
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,10 @@ class Failure:
 
     service: str
     reason: str
+    empty: bool = False  # the service worked, and had nothing to say
 
     def __str__(self) -> str:
-        return f"{self.service}: {self.reason}"
+        return f"{self.service}: {self.reason}" if self.service else self.reason
 
 
 def service_name(engine: llm.LLM[Any] | tts.TTS[Any]) -> str:
@@ -95,14 +98,18 @@ class Writer:
         await self.clauses.put(None)
 
     async def _read(self) -> None:
-        options = APIConnectOptions(max_retry=1, retry_interval=0.2, timeout=self._settings.first_token_s)
+        options = APIConnectOptions(max_retry=0, timeout=self._settings.first_token_s)  # a chain retries as it sees fit
         try:
             async with self._model.chat(chat_ctx=self._context, conn_options=options) as stream:
                 async for chunk in stream:
                     if chunk.usage:
                         self.report.count(chunk.usage)
                     if chunk.delta and chunk.delta.content:
+                        self.report.answered(chunk.delta)
                         await self._chunks.put(chunk.delta.content)
+        except ServiceFailed as error:
+            raise_if_cancelled()
+            self.failure = Failure("", str(error), empty=error.empty)
         except (
             Exception
         ) as error:  # a plugin may raise whatever its vendor's library does; the reply ends, the show does not
@@ -112,7 +119,8 @@ class Writer:
 
     async def _compose(self, started: float) -> None:
         splitter = ClauseSplitter()
-        last_at, limit_s = started, self._settings.first_token_s
+        heard_of = False
+        last_at, limit_s = started, self._settings.first_token_s + _GRACE_S
         while not self._path.ended and self.report.chars < self._settings.reply_chars:
             wake_at = min(last_at + limit_s, splitter.deadline or float("inf"))
             try:
@@ -122,20 +130,21 @@ class Writer:
                 now = self._clock.now()
                 await self._offer(splitter.expire(now))
                 if now - last_at >= limit_s - 1e-3:
-                    what = "no first token" if not self.report.chars else "no further token"
-                    self.failure = Failure(self.report.service, f"{what} in {limit_s:g} s")
+                    what = f"no {'further' if heard_of else 'first'} token in {limit_s - _GRACE_S:g} s"
+                    self.failure = Failure(self.report.service, what)
                     return
                 continue
             if chunk is None:
                 break
-            last_at = self._clock.now()
-            if not self.report.chars:
-                limit_s = self._settings.next_token_s
-                self._tell("llm.first_token", started)
+            now = self._clock.now()
+            if chunk.strip():  # white space is a sign of life, not of a reply
+                if not heard_of:
+                    self._tell("llm.first_token", started)
+                last_at, limit_s, heard_of = now, self._settings.next_token_s + _GRACE_S, True
             self.report.chars += len(chunk)
-            await self._offer(splitter.feed(self._said(self._path.feed(chunk)), last_at))
+            await self._offer(splitter.feed(self._said(self._path.feed(chunk)), now))
         if self.failure is None:
-            await self._offer(splitter.feed(self._said(self._path.end()), last_at) + splitter.end())
+            await self._offer(splitter.feed(self._said(self._path.end()), self._clock.now()) + splitter.end())
 
     def _said(self, text: str) -> str:
         for signal in self._path.signals:
@@ -157,7 +166,14 @@ class _Report:
     def __init__(self, service: str) -> None:
         self.service = service
         self.chars = 0
+        self._named = False
         self.usage: dict[str, JSON] = {}
+
+    def answered(self, delta: llm.ChoiceDelta) -> None:
+        """Of several minds behind each other, the one that answers says so with its first words."""
+        if not self._named and delta.extra and delta.extra.get("service"):
+            self.service = f"LLM {delta.extra['service']}"
+        self._named = True
 
     def count(self, usage: llm.CompletionUsage) -> None:
         self.usage = {
