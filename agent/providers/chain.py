@@ -135,8 +135,10 @@ class ChainStream(llm.LLMStream):
             request.alone = others == 0
             try:
                 failure = await self._persist(request)
-            finally:
-                asking.abandoned()  # unless it has been told what became of it
+            finally:  # unless it has been told what became of it
+                if self._passed_on:
+                    asking.succeeded()  # somebody has heard enough
+                asking.abandoned()
             if failure is None:
                 return
             texts.append(mind.service.explain(failure, request.waited_s))
@@ -199,9 +201,9 @@ class ChainStream(llm.LLMStream):
         began = loop.time()
         failure: Failure | None = None
         options = APIConnectOptions(max_retry=0, timeout=_HTTP_S)
+        with answer_noted() as answer:
+            asked = request.mind.engine.chat(chat_ctx=context, tools=self._tools, conn_options=options)
         try:
-            with answer_noted() as answer:
-                asked = request.mind.engine.chat(chat_ctx=context, tools=self._tools, conn_options=options)
             async with asked as stream:
                 async with asyncio.timeout_at(request.by) as limit:
                     failure = await self._pass_on(stream, request, limit)
@@ -210,6 +212,7 @@ class ChainStream(llm.LLMStream):
         except Exception as error:  # a plugin may raise whatever its vendor's library does
             _raise_if_cancelled()
             failure = judge(error, after_s=answer.retry_after_s)
+        _forget_error(asked)
         request.waited_s = loop.time() - (request.last_words_at or began)
         return failure
 
@@ -229,7 +232,6 @@ class ChainStream(llm.LLMStream):
                 text += words
                 if not can_be_spoken(text):
                     continue
-                request.asking.succeeded()
                 self._release(held, request.mind)
                 pace = Pace(now())
             else:
@@ -298,6 +300,14 @@ def _pause_s(failure: Failure, pauses: list[float], *, alone: bool) -> float | N
     if failure.retry_after_s is not None:
         return max(failure.retry_after_s, 0.05)
     return pause_s if alone else None
+
+
+def _forget_error(stream: llm.LLMStream) -> None:
+    """A stream that was closed just as it failed leaves an error that nobody has seen; asyncio would log it with the
+    provider's words, which may hold the key."""
+    task = stream._task
+    if task.done() and not task.cancelled():
+        task.exception()
 
 
 def _raise_if_cancelled() -> None:

@@ -49,12 +49,11 @@ LASTS_S: Mapping[Kind, float | None] = {
     Kind.SLOW: None,
     Kind.CUT: None,
     Kind.GARBLED: None,
-    Kind.EMPTY: None,
     Kind.REQUEST: None,
 }
 
 # The same request may succeed a moment later
-PASSING = frozenset({Kind.RATE, Kind.OVERLOADED, Kind.BROKEN, Kind.UNREACHABLE, Kind.CUT, Kind.GARBLED, Kind.EMPTY})
+PASSING = frozenset({Kind.RATE, Kind.OVERLOADED, Kind.BROKEN, Kind.UNREACHABLE, Kind.CUT, Kind.GARBLED})
 
 _LONGEST_RETRY_AFTER_S = 600.0
 

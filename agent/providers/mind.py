@@ -67,9 +67,9 @@ class Service:
             case Kind.UNREACHABLE:
                 return f"cannot be reached at {self.place}: check the network and {self.address_variable}"
             case Kind.SILENT:
-                return f"gave no words in {limit_s:.3g} s: wait, or choose another provider"
+                return f"gave no words in {round(limit_s, 1):g} s: wait, or choose another provider"
             case Kind.STALLED:
-                return f"fell silent for {limit_s:.3g} s in mid-reply"
+                return f"fell silent for {round(limit_s, 1):g} s in mid-reply"
             case Kind.SLOW:
                 return "is too slow to be spoken: choose a faster model"
             case Kind.CUT:
@@ -122,8 +122,8 @@ class Mind:
         return Asking(account, own)
 
 
-_OF_THE_MODEL = (Kind.MODEL, Kind.RATE, Kind.SLOW, Kind.EMPTY)
-_OF_THE_REQUEST = (Kind.TOO_LONG,)
+_OF_THE_MODEL = (Kind.MODEL, Kind.RATE, Kind.SLOW)
+_OF_THE_REQUEST = (Kind.TOO_LONG, Kind.EMPTY)  # a model that has nothing to say is not out
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def shortened(context: llm.ChatContext, limit_chars: int) -> llm.ChatContext:
     messages = context.messages()
     system = [message for message in messages if message.role == "system"]
     talk = [message for message in messages if message.role != "system"]
-    left = limit_chars - sum(len(message.text_content or "") for message in system) - len(LEFT_OUT)
+    left = limit_chars - sum(len(message.text_content or "") for message in system) - len(LEFT_OUT) - 1
     kept: list[llm.ChatMessage] = []
     for message in reversed(talk):
         left -= len(message.text_content or "")

@@ -15,6 +15,7 @@ from agent.errors import ServiceFailed
 from agent.providers.chain import Chain
 from agent.providers.minds import make_mind
 from agent.providers.outages import Notice, Outages
+from agent.recording import log, log_kinds
 from agent.settings import MindChoice, ProvidersSettings
 from agent.speaking.settings import SpeakingSettings
 from tests.support.llm_vendor import Protocol, Say, Scene, Vendor, serving
@@ -106,6 +107,10 @@ class Desk:
 
     def problems(self) -> list[str]:
         return [line["problem"] for line in self.log if line["kind"] == "service.missed"]
+
+    def log_entries(self) -> list[log_kinds.LogEntry]:
+        """The log as its file has it; what does not fit the schema is of kind "unknown"."""
+        return [log.entry(0.0, line["kind"], {k: v for k, v in line.items() if k != "kind"}) for line in self.log]
 
     def texts(self) -> list[str]:
         return [notice.text for notice in self.told]
