@@ -24,9 +24,9 @@ from agent.providers.shortening import chars, shortened
 from agent.providers.useful import can_be_spoken, says_something
 
 # The floor says "One moment." after 3 s of silence, and nobody should hear 5 s of it. With these, two AIs that are
-# asked one after the other, each of a provider that hangs, have given up 8.5 s after the question.
+# asked one after the other, each of a sole provider that hangs, have given up 8.5 s after the question.
 WITH_ANOTHER_S = 2.5  # to the first words, when another mind stands behind
-ALONE_S = 4.0  # likewise, when none does; a local one may take all the time there is, since it may just be slow
+ALONE_S = 4.0  # likewise, of a sole mind; a local one may take all the time there is, since it may just be slow
 TRIAL_S = 1.5  # likewise, of a provider that was out, when another stands behind
 _PAUSES_S = (0.3, 0.7)  # before the same mind is asked again, when no other is there to be asked
 _ROUND_TRIP_S = 0.3  # what must be left after a wait for it to be of any use
@@ -130,8 +130,9 @@ class ChainStream(llm.LLMStream):
                 texts.append(mind.outage_text)
                 continue
             others = sum(other.admits for other in self._chain.minds[place + 1 :])
-            left_s = over_at - now()
-            request = _Request(mind, asking, by=now() + _limit_s(mind, left_s, others, trial=asking.trial))
+            sole = len(self._chain.minds) == 1
+            limit_s = _limit_s(mind, over_at - now(), others, sole=sole, trial=asking.trial)
+            request = _Request(mind, asking, by=now() + limit_s)
             request.alone = others == 0
             try:
                 failure = await self._persist(request)
@@ -285,11 +286,13 @@ class _Request:
     waited_s: float = 0.0
 
 
-def _limit_s(mind: Mind, left_s: float, others: int, *, trial: bool) -> float:
+def _limit_s(mind: Mind, left_s: float, others: int, *, sole: bool, trial: bool) -> float:
     """How long one mind may take to its first words."""
-    if not others:
-        return left_s if mind.service.local else min(left_s, ALONE_S)
-    return min(TRIAL_S if trial else WITH_ANOTHER_S, left_s / (others + 1))
+    if not others and mind.service.local:
+        return left_s
+    if sole:
+        return min(left_s, ALONE_S)
+    return min(TRIAL_S if trial and others else WITH_ANOTHER_S, left_s / (others + 1))
 
 
 def _pause_s(failure: Failure, pauses: list[float], *, alone: bool) -> float | None:

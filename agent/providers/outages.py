@@ -8,6 +8,7 @@ from typing import Literal
 
 from agent.providers.breaker import Breakers, Change
 from agent.providers.chain import Chain, Missed
+from agent.providers.failure import Kind
 
 JSON = str | int | float | bool | None
 
@@ -35,6 +36,7 @@ class Outages:
         self._tell = tell
         self._log = log
         self._chains: dict[str, Chain] = {}
+        self._too_long: set[str] = set()
         self.breakers = Breakers(now=now, on_change=self._changed)
 
     def watch(self, name: str, chain: Chain) -> None:
@@ -53,6 +55,10 @@ class Outages:
             said_chars=missed.said_chars,
             words=missed.words,
         )
+        if missed.kind == Kind.TOO_LONG and missed.service not in self._too_long:
+            self._too_long.add(missed.service)
+            text = f"{missed.text}. For it, the oldest part of the talk is left out."
+            self._tell(Notice(severity="warning", service=missed.service, text=text))
 
     def have_told(self, reason: str) -> bool:
         """Whether the host knows all that `reason` says."""

@@ -7,11 +7,11 @@ from pydantic import BaseModel, Field
 
 class SpeakingSettings(BaseModel, frozen=True, extra="forbid"):
     first_token_s: float = Field(
-        5.5,
+        6.5,
         ge=0.5,
         le=120,
         description="an LLM, with all that stand behind it, that has said nothing for so long has failed, seconds;"
-        " two AIs in turn may take it before somebody apologises, and nobody should hear 5 s of silence",
+        " longer than 7 s, and the floor has asked another AI, which may hang as well",
     )
     next_token_s: float = Field(
         3.5, ge=0.5, le=60, description="an LLM that falls silent in mid-reply for so long has failed, seconds"
