@@ -354,7 +354,7 @@ class Episode:
 
     def _tell(self, notice: Notice) -> None:
         """A provider is out, or is back; the log has its own lines of it."""
-        logger.warning("%s", notice.text)
+        logger.log(logging.INFO if notice.severity == "info" else logging.WARNING, "%s", notice.text)
         if sign := getattr(self, "_sign", None):
             sign.notice(notice.severity, notice.text, service=notice.service)
 

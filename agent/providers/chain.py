@@ -16,7 +16,7 @@ from livekit.agents import APIConnectOptions, llm
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN
 
 from agent.errors import ServiceFailed
-from agent.providers.event_client import answer_noted
+from agent.providers.event_client import Answer, noting
 from agent.providers.failure import PASSING, Failure, Kind, judge, redacted
 from agent.providers.mind import Asking, Mind
 from agent.providers.pace import Pace
@@ -31,6 +31,7 @@ TRIAL_S = 1.5  # likewise, of a provider that was out, when another stands behin
 _PAUSES_S = (0.3, 0.7)  # before the same mind is asked again, when no other is there to be asked
 _ROUND_TRIP_S = 0.3  # what must be left after a wait for it to be of any use
 _SHORTENINGS = 3
+_OF_A_BUSY_MACHINE = (Kind.STALLED, Kind.SLOW)  # no outage of a local model: it may do better in the next turn
 _HTTP_S = 20.0  # the client's own limit, between two reads; the limits here are quicker
 
 
@@ -178,7 +179,10 @@ class ChainStream(llm.LLMStream):
 
     def _give_up(self, request: _Request, failure: Failure) -> Failure:
         text = self._report(request, failure)
-        request.asking.failed(failure, text)
+        if request.mind.service.local and failure.kind in _OF_A_BUSY_MACHINE:
+            request.asking.abandoned()
+        else:
+            request.asking.failed(failure, text)
         return failure
 
     def _report(self, request: _Request, failure: Failure) -> str:
@@ -202,18 +206,21 @@ class ChainStream(llm.LLMStream):
         began = loop.time()
         failure: Failure | None = None
         options = APIConnectOptions(max_retry=0, timeout=_HTTP_S)
-        with answer_noted() as answer:
-            asked = request.mind.engine.chat(chat_ctx=context, tools=self._tools, conn_options=options)
+        asked: llm.LLMStream | None = None
+        answer = Answer()
         try:
-            async with asked as stream:
-                async with asyncio.timeout_at(request.by) as limit:
-                    failure = await self._pass_on(stream, request, limit)
+            with noting(answer):
+                asked = request.mind.engine.chat(chat_ctx=context, tools=self._tools, conn_options=options)
+            async with asked, asyncio.timeout_at(request.by) as limit:
+                failure = await self._pass_on(asked, request, limit)
         except TimeoutError:
+            _raise_if_cancelled()
             failure = Failure(kind=Kind.STALLED if self._passed_on else Kind.SILENT)
         except Exception as error:  # a plugin may raise whatever its vendor's library does
             _raise_if_cancelled()
             failure = judge(error, after_s=answer.retry_after_s)
-        _forget_error(asked)
+        if asked is not None:
+            _forget_error(asked)
         request.waited_s = loop.time() - (request.last_words_at or began)
         return failure
 

@@ -36,12 +36,11 @@ _answer: ContextVar[Answer | None] = ContextVar("answer", default=None)
 
 
 @contextmanager
-def answer_noted() -> Iterator[Answer]:
-    """The answer to the request that is made in this context, also by a task that is started in it."""
-    answer = Answer()
+def noting(answer: Answer) -> Iterator[None]:
+    """Into `answer` goes what the answer says to the request that is made here, also by a task that is started here."""
     token = _answer.set(answer)
     try:
-        yield answer
+        yield
     finally:
         _answer.reset(token)
 

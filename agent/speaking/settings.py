@@ -14,7 +14,7 @@ class SpeakingSettings(BaseModel, frozen=True, extra="forbid"):
         " longer than 7 s, and the floor has asked another AI, which may hang as well",
     )
     next_token_s: float = Field(
-        3.5, ge=0.5, le=60, description="an LLM that falls silent in mid-reply for so long has failed, seconds"
+        4.5, ge=0.5, le=60, description="an LLM that falls silent in mid-reply for so long has failed, seconds"
     )
     first_audio_s: float = Field(
         5.0, ge=0.5, le=60, description="a TTS that gives no audio for so long has failed, seconds"

@@ -152,9 +152,9 @@ AFTER_THE_WORDS: dict[str, tuple[tuple[Step, ...], str, float]] = {
     "a cut in mid-word": ((Say(WORDS + " And then the mod"), HangUp()), "cut", 0.1),
     "an end in mid-word": ((Say(WORDS + " And then the mod"), StopEarly()), "cut", 0.1),
     "malformed JSON": ((Say(WORDS), Raw(b"event: content_block_delta\ndata: {oops\n\n")), "garbled", 0.1),
-    "silence": ((Say(WORDS), Wait(99)), "stalled", 3.6),
-    "pings": ((Say(WORDS), *PINGS), "stalled", 3.6),
-    "thoughts": ((Say(WORDS), *THOUGHTS), "stalled", 3.6),
+    "silence": ((Say(WORDS), Wait(99)), "stalled", 4.6),
+    "pings": ((Say(WORDS), *PINGS), "stalled", 4.6),
+    "thoughts": ((Say(WORDS), *THOUGHTS), "stalled", 4.6),
     "a drip": ((Say(WORDS + " "), *DRIP, *DRIP), "slow", 6.5),
 }
 
