@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any
 
 from livekit import api, local_inference
 from livekit.agents import llm, tts
@@ -17,10 +17,9 @@ from agent.hearing.local import LocalTranscriber
 from agent.hearing.transcriber import Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice, preload
-from agent.settings import Settings
+from agent.settings import PersonaSettings, Settings
+from agent.speaking.persona import Persona
 from agent.speaking.settings import SpeakingSettings
-
-Seat = Literal["claude", "guest"]
 
 _LOCAL_CHARS = 140  # about ten seconds
 
@@ -94,26 +93,28 @@ class Engines:
 
     def is_local(self, slug: str) -> bool:
         """Whether the persona's mind is the small model on this machine."""
-        return self.settings.minds(cast("Seat", slug))[0].provider == "local"
+        return self.settings.minds(slug)[0].provider == "local"
 
-    def mind(self, slug: str) -> llm.LLM[Any]:
-        """The language model of `claude` or `guest`."""
-        seat = cast("Seat", slug)
-        persona = self.settings.personas.claude if seat == "claude" else self.settings.personas.guest
+    def mind(self, persona: Persona) -> llm.LLM[Any]:
+        """The language model of a persona."""
+        chosen = self._settings_of(persona)
         return make_mind(
-            self.settings.minds(seat),
+            chosen.mind,
             self.settings.providers,
             llama_url=self.settings.services.llama_url,
-            temperature=persona.temperature,
+            temperature=chosen.temperature,
         )
 
-    def voice(self, slug: str) -> tts.TTS[Any]:
-        """The voice of `claude` or `guest`."""
-        settings = self.settings
-        persona = settings.personas.claude if slug == "claude" else settings.personas.guest
-        return make_voice(
-            settings.providers.tts, settings.providers, persona, slug=slug, piper_url=settings.services.piper_url
-        )
+    def voice(self, persona: Persona) -> tts.TTS[Any]:
+        """The voice of a persona."""
+        providers = self.settings.providers
+        chosen = self._settings_of(persona)
+        piper_url = self.settings.services.piper_url
+        return make_voice(providers.tts, providers, chosen, slug=persona.slug, piper_url=piper_url)
+
+    def _settings_of(self, persona: Persona) -> PersonaSettings:
+        chosen = self.settings.persona(persona.slug, place=persona.place)
+        return chosen.model_copy(update={"timbre": persona.timbre})
 
     @property
     def keys(self) -> ServerKeys:
@@ -131,14 +132,13 @@ class Engines:
         async with api.LiveKitAPI(keys.url, keys.api_key, keys.api_secret) as livekit:
             await livekit.room.delete_room(api.DeleteRoomRequest(room=name))
 
-    def describe(self, slugs: Sequence[str]) -> dict[str, object]:
+    def describe(self, personas: Sequence[Persona]) -> dict[str, object]:
         """Models and voices in use, for session.yml and `/health`."""
-        settings = self.settings
-        providers = settings.providers
-        personas = {"claude": settings.personas.claude, "guest": settings.personas.guest}
+        providers = self.settings.providers
+        chosen = {persona.slug: self._settings_of(persona) for persona in personas}
         return {
             "ears": [str(ear) for ear in providers.stt],
-            "minds": {slug: describe_minds(settings.minds(cast("Seat", slug)), providers) for slug in slugs},
-            "voices": {slug: describe_voices(providers.tts, personas[slug], slug=slug) for slug in slugs},
+            "minds": {slug: describe_minds(one.mind, providers) for slug, one in chosen.items()},
+            "voices": {slug: describe_voices(providers.tts, one, slug=slug) for slug, one in chosen.items()},
             "language": providers.language,
         }

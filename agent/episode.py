@@ -39,11 +39,11 @@ from agent.recording import EpisodeRecorder
 from agent.recording.egress.recording import EgressRecording, open_egress
 from agent.room import commands
 from agent.room.people import People, Person
-from agent.room.seat import Seat, join_seat
+from agent.room.seat import COLOUR_ATTRIBUTE, Seat, join_seat
 from agent.room.sign import Severity, Sign
+from agent.settings import COHOST
 from agent.speakers import AiSpeaker, HumanSpeaker, Table
 from agent.speaking.conversation import Conversation
-from agent.speaking.persona import CLAUDE
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class Episode:
         self._ending.set()
 
     def _about(self) -> dict[str, object]:
-        engines = self._engines.describe([persona.slug for persona in self._plan.personas])
+        engines = self._engines.describe(self._plan.personas)
         about: dict[str, object] = {
             "room": self._room.name,
             "briefing": self._plan.briefing.file if self._plan.briefing else None,
@@ -170,7 +170,7 @@ class Episode:
             settings=self._engines.settings,
         )
         for persona in self._plan.personas:
-            if persona.slug == CLAUDE.slug:
+            if persona.slug == COHOST:
                 seat = Seat(self._room, who=persona.slug)
             else:
                 keys = self._engines.keys
@@ -181,15 +181,16 @@ class Episode:
                     room_name=self._room.name,
                     who=persona.slug,
                     name=persona.name,
+                    colour=persona.colour,
                 )
                 seat = await stack.enter_async_context(joining)
             await seat.publish()
-            seat.set_attribute("roundtable.colour", persona.colour)
+            seat.set_attribute(COLOUR_ATTRIBUTE, persona.colour)
             track = self._recorder.track(persona.slug, name=persona.name, role="ai")
             self._ais[persona.slug] = AiSpeaker(persona, seat, track, table, self._engines, on_sound=self._ai_heard)
         self._sign = Sign(
             self._room,
-            self._ais[CLAUDE.slug].seat,
+            self._ais[COHOST].seat,
             title=self._plan.title,
             slug=self._recorder.folder.name,
             started_at=self._clock.started_at,
@@ -206,7 +207,12 @@ class Episode:
                     self._tasks.create_task(ai.run(), name=f"ai:{who}")
                 await asyncio.sleep(0)  # a mouth takes actions once it runs
                 for who, ai in self._ais.items():
-                    self._emit(SpeakerJoined(at=self._clock.now(), who=who, name=ai.persona.name, role="ai"))
+                    persona = ai.persona
+                    self._emit(
+                        SpeakerJoined(
+                            at=self._clock.now(), who=who, name=persona.name, role="ai", aliases=persona.aliases
+                        )
+                    )
                 self._tasks.create_task(self._run_floor(), name="floor")
                 self._tasks.create_task(self._sign.run(self._levels), name="sign")
                 self._tasks.create_task(self._people.run(), name="people")

@@ -119,8 +119,8 @@ class AiSpeaker:
         self._shown = ""
         self._mouth = Mouth(
             persona,
-            llm=engines.mind(persona.slug),
-            tts=engines.voice(persona.slug),
+            llm=engines.mind(persona),
+            tts=engines.voice(persona),
             playout=Playout(seat.source, tap=self._play, clock=table.clock),
             conversation=table.conversation,
             clock=table.clock,
@@ -130,7 +130,8 @@ class AiSpeaker:
             settings=engines.speaking(persona.slug),
         )
         self._on_sound = on_sound
-        table.vocabulary.expect_name(persona.name)
+        for name in (persona.name, *persona.aliases):
+            table.vocabulary.expect_name(name)
 
     async def run(self) -> None:
         """Until cancelled."""

@@ -22,6 +22,7 @@ class SpeakerJoined(Event):
     who: SpeakerId
     name: str
     role: Literal["human", "ai"]
+    aliases: tuple[str, ...] = ()  # what else an AI is called
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
