@@ -10,6 +10,7 @@ from livekit import api, local_inference
 from livekit.agents import llm, tts
 from livekit.plugins.faster_whisper import Recognizer
 
+from agent.cost.meter import Meter
 from agent.errors import StudioError
 from agent.floor.rules import Rules
 from agent.hearing.fallback import FallbackTranscriber
@@ -62,8 +63,12 @@ class Engines:
             recognizer.load(record=True)
         return cls(settings, recognizer)
 
-    def transcriber(self, vocabulary: Vocabulary) -> Transcriber:
-        """The ears of one show: the first of the settings, and what cloud ears cannot do the own machine does."""
+    def transcriber(self, vocabulary: Vocabulary, meter: Meter) -> Transcriber:
+        """The ears of one show: the first of the settings, and what cloud ears cannot do the own machine does.
+
+        Args:
+            meter: counts what the cloud's ears hear.
+        """
         providers = self.settings.providers
         local = None
         if self.recognizer is not None:
@@ -73,7 +78,9 @@ class Engines:
         from agent.hearing.stream import StreamTranscriber
 
         cloud = [ear for ear in providers.stt if ear.provider != "faster-whisper"]
-        stream = StreamTranscriber(make_ears(cloud, providers, terms=vocabulary.words))
+        engine = make_ears(cloud, providers, terms=vocabulary.words)
+        meter.follow(engine, "")
+        stream = StreamTranscriber(engine)
         return FallbackTranscriber(stream, local) if local is not None else stream
 
     def rules(self, slugs: Sequence[str]) -> Rules:
@@ -111,6 +118,12 @@ class Engines:
         chosen = self._settings_of(persona)
         piper_url = self.settings.services.piper_url
         return make_voice(providers.tts, providers, chosen, slug=persona.slug, piper_url=piper_url)
+
+    def google_voice(self, persona: Persona) -> str:
+        """The name of its voice at Google, where Google is a choice."""
+        providers = self.settings.providers
+        voices = describe_voices(providers.tts, self._settings_of(persona), slug=persona.slug)
+        return next((voice.removeprefix("google:") for voice in voices if voice.startswith("google:")), "")
 
     def _settings_of(self, persona: Persona) -> PersonaSettings:
         chosen = self.settings.persona(persona.slug, place=persona.place)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from livekit import rtc
 
 from agent.clock import EpisodeClock
+from agent.cost.meter import Meter
 from agent.engines import Engines
 from agent.floor.actions import (
     Action,
@@ -30,7 +31,15 @@ from agent.floor.actions import (
     Think,
     Unduck,
 )
-from agent.floor.events import CommandGiven, Event, ReplyFailed, SpeakerId, SpeakerJoined, SpeakerLeft, Tick
+from agent.floor.events import (
+    CommandGiven,
+    Event,
+    ReplyFailed,
+    SpeakerId,
+    SpeakerJoined,
+    SpeakerLeft,
+    Tick,
+)
 from agent.floor.machine import Floor
 from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
@@ -44,12 +53,14 @@ from agent.room.sign import Severity, Sign
 from agent.settings import COHOST
 from agent.speakers import AiSpeaker, HumanSpeaker, Table
 from agent.speaking.conversation import Conversation
+from agent.spending import Spending
 
 logger = logging.getLogger(__name__)
 
 Int16 = npt.NDArray[np.int16]
 
 ENDED_BY_HOST = "ended by a host"
+ENDED_BY_BUDGET = "the budget was used up"
 _INBOX_EVENTS = 2048  # the floor takes microseconds an event; this many wait only when the process has stood still
 
 
@@ -70,6 +81,7 @@ class Episode:
         self._floor = Floor(self._rules)
         self._ais: dict[SpeakerId, AiSpeaker] = {}
         self._humans: dict[SpeakerId, HumanSpeaker] = {}
+        self._meter = Meter.of(engines.settings)
         self._reason = ""
         self._ending = asyncio.Event()
         self._over = asyncio.Event()
@@ -108,9 +120,11 @@ class Episode:
         async with asyncio.TaskGroup() as tasks:
             if self._egress is not None:
                 tasks.create_task(self._egress.end(), name="egress:end")
+            if spending := getattr(self, "_spending", None):
+                spending.tell()
             sealed = await self._recorder.seal(reason=self._reason)
             logger.info("the episode is sealed: %s (%s)", sealed.folder, self._reason)
-            if self._reason == ENDED_BY_HOST:
+            if self._reason in (ENDED_BY_HOST, ENDED_BY_BUDGET):  # an open room would call for the next show
                 try:
                     await self._engines.close_room(self._room.name)
                 except Exception:
@@ -163,8 +177,9 @@ class Episode:
             clock=self._clock,
             conversation=Conversation(context_chars=self._engines.settings.speaking.context_chars),
             vocabulary=vocabulary,
-            transcriber=self._engines.transcriber(vocabulary),
-            journal=Journal(self._recorder),
+            transcriber=self._engines.transcriber(vocabulary, self._meter),
+            journal=Journal(self._recorder, self._meter),
+            meter=self._meter,
             emit=self._emit,
             trouble=lambda service, text: self._trouble(service, "warning", text),
             settings=self._engines.settings,
@@ -196,6 +211,14 @@ class Episode:
             started_at=self._clock.started_at,
             stand_in=self._engines.settings.stand_in,
         )
+        self._spending = Spending(
+            self._meter,
+            budget_usd=self._engines.settings.cost.budget_usd,
+            ais=self._ais,
+            table=table,
+            sign=self._sign,
+            end=partial(self._end, ENDED_BY_BUDGET),
+        )
         for fault in self._plan.faults:
             self._trouble("briefing", "warning", fault)
 
@@ -217,6 +240,7 @@ class Episode:
                 self._tasks.create_task(self._sign.run(self._levels), name="sign")
                 self._tasks.create_task(self._people.run(), name="people")
                 self._tasks.create_task(self._attend(), name="attendance")
+                self._tasks.create_task(self._spending.run(), name="spending")
                 self._room.on("disconnected", lambda *_: self._end("the room was closed, or its server was lost"))
                 commands.register(self._room, self._commanded)
                 self._people.watch()
@@ -332,6 +356,8 @@ class Episode:
         if command.command == "chapter":
             self._recorder.event(self._clock.now(), "chapter", by=by, text=command.text or "")
             return
+        if command.target in self._spending.spent:
+            raise ValueError(f"{self._ais[command.target].persona.name} has used up its budget; ask somebody else")
         if command.target is not None and command.target not in self._ais:
             raise ValueError(f"there is no {command.target!r} at this table; ask {' or '.join(self._ais)}")
         self._emit(CommandGiven(at=self._clock.now(), by=by, command=command.command, target=command.target))

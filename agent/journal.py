@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
+from pydantic import JsonValue
+
+from agent.cost.budget import Stage
+from agent.cost.meter import Meter
 from agent.floor.actions import Action, ShowThinking
 from agent.floor.events import (
     Event,
@@ -24,8 +31,9 @@ class Journal:
     the episode can be replayed; what people look for in a log has an entry of its own beside it.
     """
 
-    def __init__(self, recorder: EpisodeRecorder) -> None:
+    def __init__(self, recorder: EpisodeRecorder, meter: Meter) -> None:
         self._recorder = recorder
+        self._meter = meter
 
     def rules(self, at: float, rules: Rules) -> None:
         """The floor's rules, once, before its first event."""
@@ -57,6 +65,7 @@ class Journal:
 
     def entry(self, entry: LogEntry) -> None:
         """Something that a mouth did."""
+        self._meter.logged(entry)
         fields = entry.fields
         if entry.kind == "error":
             fields["message"] = fields.pop("reason", "")
@@ -65,6 +74,15 @@ class Journal:
     def error(self, at: float, service: str, message: str) -> None:
         """A part of the studio failed."""
         self._recorder.event(at, "error", service=service, message=message)
+
+    def cost(self, at: float, usd: float, sums: Mapping[str, object]) -> None:
+        """What the show has cost so far; kept in session.yml, too."""
+        self._recorder.event(at, "cost", usd=round(usd, 6), sums=cast("dict[str, JsonValue]", sums))
+        self._recorder.note(cost_estimate=round(usd, 4), cost=dict(sums))
+
+    def budget(self, at: float, stage: Stage, *, usd: float, budget_usd: float, who: str = "") -> None:
+        """A stage of a budget was reached."""
+        self._recorder.event(at, "budget", stage=stage.name.lower(), usd=round(usd, 6), budget_usd=budget_usd, who=who)
 
     def text_of_record(self, at: float, record: TextOfRecord) -> None:
         """What a human said, as it is kept."""

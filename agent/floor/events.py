@@ -187,5 +187,10 @@ class CommandGiven(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavingBegun(Event):
+    """Money runs short: nothing is generated any more that may be thrown away unheard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tick(Event):
     """The floor's deadline has come."""

@@ -18,6 +18,7 @@ from agent.floor.events import (
     ReplyFailed,
     ReplyPassed,
     ReplyReady,
+    SavingBegun,
     SpeakerId,
     SpeakerJoined,
     SpeakerLeft,
@@ -96,6 +97,8 @@ class Floor:
                 table.seats.join(Seat(who, name, role, aliases))
             case SpeakerLeft(who=who):
                 self._left(event, who)
+            case SavingBegun():
+                table.save()
             case Tick():
                 pass  # the time has come, and `_settle` looks at the time
             case _:

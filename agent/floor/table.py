@@ -192,6 +192,13 @@ class Table:
         self.tally.ai_turns = 0
         self.memory.unsaid.append(Remember(who=who, utterance=utterance, text=text))
 
+    def save(self) -> None:
+        """From now on one reply is generated for a turn, once it has ended."""
+        self.rules = self.rules.model_copy(update={"eager": "off", "race": False, "interject": False})
+        self.drop_listening()
+        if self.round is not None and self.round.guess is not None:
+            self.drop_round()
+
     def end_thinking(self) -> None:
         if self.thinking is not None:
             self.do(ShowThinking(who=self.thinking.who, until=None))

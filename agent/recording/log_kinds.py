@@ -197,6 +197,24 @@ class ErrorEntry(Entry):
     message: str
 
 
+class Cost(Entry):
+    """What the show has cost so far, estimated from list prices."""
+
+    kind: Literal["cost"]
+    usd: float = Field(ge=0)
+    sums: Json = Field(default_factory=dict, description="by provider and model, as in session.yml")
+
+
+class Budget(Entry):
+    """A stage of the budget was reached; with `who`, of that persona's own."""
+
+    kind: Literal["budget"]
+    stage: Literal["saving", "warned", "spent"]
+    usd: float = Field(ge=0)
+    budget_usd: float = Field(gt=0)
+    who: str = ""
+
+
 class RecordingNotice(OfSpeaker):
     """A participant was shown that the show is being recorded."""
 
@@ -280,6 +298,8 @@ LogEntry: TypeAlias = Annotated[
     | Chapter
     | Cue
     | ErrorEntry
+    | Cost
+    | Budget
     | RecordingNotice
     | RecordingTrack
     | RecordingTrouble

@@ -26,6 +26,7 @@ _SECTIONS = {
     "hearing": "Hearing",
     "floor": "The floor: who speaks, when",
     "speaking": "Speaking",
+    "cost": "Cost",
 }
 
 _EXAMPLE_HEAD = """\

@@ -124,6 +124,16 @@ class PersonasSettings(BaseModel, frozen=True, extra="forbid"):
         return tuple(file.slug for file in self.files)
 
 
+class CostSettings(BaseModel, frozen=True, extra="forbid"):
+    budget_usd: float | None = Field(
+        None,
+        gt=0,
+        description="what an episode may cost at its providers, US dollars by estimate; at 70 % nothing is prepared on "
+        "guesses any more, at 85 % the host is warned, at 100 % the show ends",
+        json_schema_extra=variable("BUDGET_USD"),
+    )
+
+
 class Settings(BaseSettings):
     """Everything. Build it with `agent.settings.load`, which also checks what one field cannot see."""
 
@@ -143,6 +153,7 @@ class Settings(BaseSettings):
     hearing: HearingSettings = HearingSettings()
     floor: Rules = Rules()
     speaking: SpeakingSettings = SpeakingSettings()
+    cost: CostSettings = CostSettings()
 
     @classmethod
     def settings_customise_sources(

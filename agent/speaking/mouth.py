@@ -66,7 +66,7 @@ class Mouth:
             persona=persona,
             model=llm,
             synthesis=synthesis,
-            canned=CannedLines(synthesis),
+            canned=CannedLines(synthesis, place=persona.place),
             playout=playout,
             conversation=conversation,
             clock=clock,

@@ -328,6 +328,10 @@ class AnyOrder(RuleBasedStateMachine):
         self.tell(ev.PlaybackStarted(at=self.now, who=self.voiced.who, reply=self.voiced.reply))
 
     @precondition(lambda self: self.voiced is not None and self.voiced.begun)
+    @rule()
+    def money_runs_short(self) -> None:
+        self.tell(ev.SavingBegun(at=self.now))
+
     @rule(text=st.sampled_from(["and so,", "you see?", "First there was that,"]))
     def a_clause_is_heard(self, text: str) -> None:
         assert self.voiced is not None

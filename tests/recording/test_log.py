@@ -38,6 +38,8 @@ SAMPLES: dict[str, dict[str, object]] = {
     "floor.action": {"action": {"type": "Duck"}},
     "thinking": {"who": "claude", "until": None},
     "cue": {"who": "claude", "text": "steelman"},
+    "cost": {"usd": 0.0123, "sums": {"usd": 0.0123, "unpriced": []}},
+    "budget": {"stage": "warned", "usd": 0.9, "budget_usd": 1.0, "who": ""},
     "chapter": {"text": "two"},
     "error": {"service": "tts", "message": "no voice"},
     "recording.notice": {"who": "anna"},
