@@ -53,6 +53,7 @@ from agent.room.sign import Severity, Sign
 from agent.settings import COHOST
 from agent.speakers import AiSpeaker, HumanSpeaker, Table
 from agent.speaking.conversation import Conversation
+from agent.speaking.coverage import Coverage, Point, Watch, WordJudge, mind_judge, watch_when_idle
 from agent.spending import Spending
 
 logger = logging.getLogger(__name__)
@@ -211,6 +212,10 @@ class Episode:
             started_at=self._clock.started_at,
             stand_in=self._engines.settings.stand_in,
         )
+        self._coverage = Coverage(
+            self._plan.briefing.must_cover if self._plan.briefing else (), on_covered=self._covered
+        )
+        table.journal.points(self._coverage.points)
         self._spending = Spending(
             self._meter,
             budget_usd=self._engines.settings.cost.budget_usd,
@@ -241,6 +246,8 @@ class Episode:
                 self._tasks.create_task(self._people.run(), name="people")
                 self._tasks.create_task(self._attend(), name="attendance")
                 self._tasks.create_task(self._spending.run(), name="spending")
+                if self._coverage.points:
+                    self._tasks.create_task(self._watch_points(), name="points")
                 self._room.on("disconnected", lambda *_: self._end("the room was closed, or its server was lost"))
                 commands.register(self._room, self._commanded)
                 self._people.watch()
@@ -266,6 +273,28 @@ class Episode:
                 self._end("everyone had left" if came else "nobody came")
 
     # The floor
+
+    async def _watch_points(self) -> None:
+        """Tick off the briefing's points when nobody waits for an answer."""
+        engines = self._engines
+        judge = None
+        if not engines.is_local(COHOST):
+            mind = engines.mind(self._plan.personas[0])
+            self._meter.follow(mind, "")
+            judge = mind_judge(mind)
+        watch = Watch(
+            self._coverage,
+            self._table.conversation,
+            words=WordJudge(engines.settings.providers.language),
+            judge=judge,
+            now=self._clock.now,
+            thrifty=lambda: self._spending.thrifty,
+        )
+        await watch_when_idle(watch, idle=lambda: not any(ai.busy for ai in self._ais.values()))
+
+    def _covered(self, place: int, point: Point) -> None:
+        self._table.journal.covered(place, point)
+        self._table.journal.points(self._coverage.points)
 
     async def _run_floor(self) -> None:
         journal = self._table.journal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from pydantic import JsonValue
@@ -23,6 +23,7 @@ from agent.floor.replay import log_line
 from agent.floor.rules import Rules
 from agent.hearing.transcriber import TextOfRecord
 from agent.recording import EpisodeRecorder
+from agent.speaking.coverage import Point
 from agent.speaking.logbook import Heard, LogEntry
 
 
@@ -79,6 +80,16 @@ class Journal:
         """What the show has cost so far; kept in session.yml, too."""
         self._recorder.event(at, "cost", usd=round(usd, 6), sums=cast("dict[str, JsonValue]", sums))
         self._recorder.note(cost_estimate=round(usd, 4), cost=dict(sums))
+
+    def points(self, points: Sequence[Point]) -> None:
+        """The briefing's points, open and covered, for session.yml."""
+        told = [{"point": one.text, "covered_at_s": one.covered_at, "judged_by": one.by} for one in points]
+        self._recorder.note(must_cover=told)
+
+    def covered(self, place: int, point: Point) -> None:
+        """The talk has covered a point of the briefing."""
+        at = point.covered_at or 0.0
+        self._recorder.event(at, "covered", place=place, point=point.text, by=point.by or "words")
 
     def budget(self, at: float, stage: Stage, *, usd: float, budget_usd: float, who: str = "") -> None:
         """A stage of a budget was reached."""

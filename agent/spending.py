@@ -46,6 +46,11 @@ class Spending:
         self._unpriced: set[str] = set()
         self.spent: set[SpeakerId] = set()  # AIs that have used up budgets of their own
 
+    @property
+    def thrifty(self) -> bool:
+        """Money runs short."""
+        return self._stage >= Stage.SAVING
+
     async def run(self) -> None:
         """Until cancelled, or until the budget is used up and the show has been ended."""
         while self._stage is not Stage.SPENT:

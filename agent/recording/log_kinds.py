@@ -215,6 +215,15 @@ class Budget(Entry):
     who: str = ""
 
 
+class Covered(Entry):
+    """The talk has covered a point of the briefing."""
+
+    kind: Literal["covered"]
+    place: int = Field(ge=0, description="in the briefing's list")
+    point: str
+    by: Literal["mind", "words"] = Field(description="who judged: the co-host's mind, or the words by themselves")
+
+
 class RecordingNotice(OfSpeaker):
     """A participant was shown that the show is being recorded."""
 
@@ -300,6 +309,7 @@ LogEntry: TypeAlias = Annotated[
     | ErrorEntry
     | Cost
     | Budget
+    | Covered
     | RecordingNotice
     | RecordingTrack
     | RecordingTrouble

@@ -43,6 +43,7 @@ class Conversation:
         self._names: dict[SpeakerId, str] = {}
         self._budget = context_chars
         self._summary = ""
+        self.steer = ""  # what models are told after the last words, whoever is asked; tiny ones are not
         self.dropped_turns = 0  # that left without a summary
 
     @property
@@ -144,6 +145,8 @@ class Conversation:
             messages.append(("user", [_told(persona, "", nudge or YOUR_TURN, "studio")]))
         elif nudge:
             messages[-1][1].append(_told(persona, "", nudge, "studio"))
+        if self.steer and persona.style == "tagged":
+            messages[-1][1].append(_told(persona, "", self.steer, "studio"))
         for role, texts in messages:
             context.add_message(role=role, content="\n".join(texts))
         return context

@@ -320,6 +320,10 @@ class AnyOrder(RuleBasedStateMachine):
             to = data.draw(st.sampled_from(sorted(PEOPLE | AIS)))
             self.tell(ev.ReplyAddressed(at=self.now, who=who, reply=reply, to=to))
 
+    @rule()
+    def money_runs_short(self) -> None:
+        self.tell(ev.SavingBegun(at=self.now))
+
     @precondition(lambda self: self.voiced is not None and not self.voiced.begun)
     @rule()
     def a_voice_begins(self) -> None:
@@ -328,10 +332,6 @@ class AnyOrder(RuleBasedStateMachine):
         self.tell(ev.PlaybackStarted(at=self.now, who=self.voiced.who, reply=self.voiced.reply))
 
     @precondition(lambda self: self.voiced is not None and self.voiced.begun)
-    @rule()
-    def money_runs_short(self) -> None:
-        self.tell(ev.SavingBegun(at=self.now))
-
     @rule(text=st.sampled_from(["and so,", "you see?", "First there was that,"]))
     def a_clause_is_heard(self, text: str) -> None:
         assert self.voiced is not None

@@ -39,6 +39,7 @@ SAMPLES: dict[str, dict[str, object]] = {
     "thinking": {"who": "claude", "until": None},
     "cue": {"who": "claude", "text": "steelman"},
     "cost": {"usd": 0.0123, "sums": {"usd": 0.0123, "unpriced": []}},
+    "covered": {"place": 0, "point": "What it costs", "by": "words"},
     "budget": {"stage": "warned", "usd": 0.9, "budget_usd": 1.0, "who": ""},
     "chapter": {"text": "two"},
     "error": {"service": "tts", "message": "no voice"},
