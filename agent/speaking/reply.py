@@ -27,8 +27,10 @@ from agent.floor.events import (
 from agent.speaking.canned import CannedLines
 from agent.speaking.captions import CaptionTracker
 from agent.speaking.clauses import Clause
-from agent.speaking.conversation import Conversation
+from agent.speaking.conversation import OPENING, YOUR_TURN, Conversation
+from agent.speaking.habits import Habits
 from agent.speaking.logbook import JSON, Heard, LogEntry, LogKind
+from agent.speaking.nudges import NUDGES
 from agent.speaking.passage import Clip, Passage, Place
 from agent.speaking.persona import Persona, asks_to_think
 from agent.speaking.playout import Playout
@@ -36,6 +38,9 @@ from agent.speaking.settings import SpeakingSettings
 from agent.speaking.speakable import Signal, SpeakableText
 from agent.speaking.synthesis import Synthesis, SynthesisFailed
 from agent.speaking.writer import Failure, Writer
+
+WRAPPER = (OPENING, YOUR_TURN, *NUDGES)
+_OWN_TURNS = 3  # that a small model is kept from repeating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,10 +218,16 @@ class Reply:
         failure: Failure | None = None
         async with asyncio.TaskGroup() as tasks:
             writing = tasks.create_task(writer.run(), name=f"reply:{self.id}:write")
+            habits = self._habits()
             said = 0
             while (clause := await writer.clauses.get()) is not None:
                 if self._only_if_it_interjects and not self._stage.interjecting:
                     break
+                ruling = habits.rule(clause.text)
+                if ruling == "end":
+                    break
+                if ruling == "skip":
+                    continue
                 try:
                     await self._say(clause)
                 except SynthesisFailed as error:
@@ -229,6 +240,14 @@ class Reply:
             writing.cancel()
         self._stage.generated = writer.failure is None
         return failure or writer.failure
+
+    def _habits(self) -> Habits:
+        """A model too small to know what it has said is not let say it again."""
+        persona, conversation = self._parts.persona, self._parts.conversation
+        if persona.style == "tagged":
+            return Habits(told=WRAPPER)
+        own = [turn.text for turn in conversation.turns if turn.who == persona.slug and not turn.open]
+        return Habits(told=WRAPPER, before=own[-_OWN_TURNS:], rounds=1)
 
     async def _say_remainder(self, remainder: Remainder) -> None:
         for clip in remainder.clips:
