@@ -119,6 +119,10 @@ class Engines:
         piper_url = self.settings.services.piper_url
         return make_voice(providers.tts, providers, chosen, slug=persona.slug, piper_url=piper_url)
 
+    def mind_name(self, persona: Persona) -> str:
+        """The first choice of its mind, `provider:model`."""
+        return describe_minds(self._settings_of(persona).mind, self.settings.providers)[0]
+
     def google_voice(self, persona: Persona) -> str:
         """The name of its voice at Google, where Google is a choice."""
         providers = self.settings.providers

@@ -122,7 +122,7 @@ class AiSpeaker:
         self._playings = 0  # a reply that goes on after an interruption is a caption of its own
         self._shown = ""
         mind, voice = engines.mind(persona), engines.voice(persona)
-        table.meter.follow(mind, persona.slug)
+        table.meter.follow(mind, persona.slug, first=engines.mind_name(persona))
         table.meter.follow(voice, persona.slug, google_voice=engines.google_voice(persona))
         self._mouth = Mouth(
             persona,
@@ -137,8 +137,7 @@ class AiSpeaker:
             settings=engines.speaking(persona.slug),
         )
         self._on_sound = on_sound
-        for name in (persona.name, *persona.aliases):
-            table.vocabulary.expect_name(name)
+        table.vocabulary.expect_name(persona.name)
 
     async def run(self) -> None:
         """Until cancelled."""

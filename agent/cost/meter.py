@@ -1,7 +1,7 @@
 """The live meter of one show: tokens, characters and seconds, by provider and by who used them.
 
 LiveKit's plugins tell their usage (`metrics_collected`), through fallback adapters too. A call that was cancelled
-before its end tells none and is billed all the same: it is estimated from the persona's last complete call.
+before its end tells none and is billed all the same: it is estimated by its length and by the last whole one.
 """
 
 from __future__ import annotations
@@ -55,6 +55,21 @@ class Usage:
 Key = tuple[str, str]  # provider and model
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """
+    Attributes:
+        cached_share: of the prompt, in the provider's cache when the next call comes.
+    """
+
+    key: Key
+    cached_share: float = 0.0
+
+
+def _tokens(chars: object) -> int:
+    return int(chars) // _CHARS_A_TOKEN if isinstance(chars, int | float) else 0
+
+
 class Meter:
     """Counts what the engines tell.
 
@@ -68,9 +83,7 @@ class Meter:
         self._voices: dict[Key, Usage] = defaultdict(Usage)
         self._ears: dict[Key, Usage] = defaultdict(Usage)
         self._by: dict[str, float] = defaultdict(float)
-        self._last: dict[
-            str, tuple[Key, int]
-        ] = {}  # who to the model and the prompt's tokens of its last complete call
+        self._last: dict[str, _Call] = {}  # a speaker's last whole call
         self._told: dict[str, int] = defaultdict(int)  # calls that told their usage and whose end is not logged yet
 
     @classmethod
@@ -103,13 +116,24 @@ class Meter:
         tables = (self._minds, self._voices, self._ears)
         return tuple(":".join(key) for table in tables for key, usage in table.items() if usage.usd is None)
 
-    def follow(self, engine: llm.LLM[Any] | tts.TTS[Any] | stt.STT[Any], who: str, *, google_voice: str = "") -> None:
+    def follow(
+        self,
+        engine: llm.LLM[Any] | tts.TTS[Any] | stt.STT[Any],
+        who: str,
+        *,
+        first: str = "",
+        google_voice: str = "",
+    ) -> None:
         """Count what `engine` tells from now on.
 
         Args:
             who: the speaker whose engine it is; empty for what all share.
+            first: a mind as `provider:model`, the one asked first: calls before any whole one are taken for its.
             google_voice: Google prices by the voice, and its plugin tells another model.
         """
+        if first:
+            provider, _, model = first.partition(":")
+            self._last[who] = _Call((provider, model))
         engine.on("metrics_collected", partial(self._collect, who, google_voice))
 
     def logged(self, entry: LogEntry) -> None:
@@ -118,12 +142,11 @@ class Meter:
             return
         if self._told[entry.who]:
             self._told[entry.who] -= 1
-        elif entry.who in self._last:
-            key, prompt = self._last[entry.who]
-            chars = entry.details.get("chars")
-            completion = int(chars) // _CHARS_A_TOKEN if isinstance(chars, int | float) else 0
-            self._think(entry.who, key, prompt, 0, 0, completion)
-            self._minds[key].estimated_calls += 1
+        elif last := self._last.get(entry.who):
+            prompt = _tokens(entry.details.get("prompt_chars"))
+            completion = _tokens(entry.details.get("chars"))
+            self._think(entry.who, last.key, prompt, int(prompt * last.cached_share), 0, completion)
+            self._minds[last.key].estimated_calls += 1
 
     def heard(self, seconds: float) -> None:
         """Speech that the own machine has turned into text."""
@@ -154,8 +177,8 @@ class Meter:
                     return  # cut off before it told; `logged` estimates it
                 key = self._key(told.metadata)
                 self._told[who] += 1
-                self._last[who] = (key, told.prompt_tokens)
                 cached, written = told.prompt_cached_tokens, told.cache_creation_tokens
+                self._last[who] = _Call(key, (cached + written) / max(1, told.prompt_tokens))
                 self._think(who, key, told.prompt_tokens, cached, written, told.completion_tokens)
             case metrics.TTSMetrics():
                 key = self._key(told.metadata)

@@ -101,6 +101,7 @@ class LlmCancelled(OfReply):
     """The reply was dropped or interrupted; what had been generated was thrown away."""
 
     kind: Literal["llm.cancelled"]
+    prompt_chars: int | None = Field(None, ge=0, description="length of what it was given")
     wasted_tokens: int = Field(0, ge=0, description="generated and never heard, estimated where the provider is silent")
 
 
@@ -109,6 +110,7 @@ class LlmEnd(OfReply):
     prompt_tokens: int | None = Field(None, ge=0)
     cached_tokens: int | None = Field(None, ge=0, description="of the prompt, read from the provider's cache")
     completion_tokens: int | None = Field(None, ge=0)
+    prompt_chars: int | None = Field(None, ge=0, description="length of what it was given")
     latency_s: Seconds | None = Field(None, description="from the request to the last token")
 
 

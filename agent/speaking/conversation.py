@@ -41,6 +41,7 @@ class Conversation:
     def __init__(self, *, context_chars: int = 60_000) -> None:
         self._turns: list[Turn] = []
         self._names: dict[SpeakerId, str] = {}
+        self._aliases: dict[str, SpeakerId] = {}
         self._budget = context_chars
         self._summary = ""
         self.steer = ""  # what models are told after the last words, whoever is asked; tiny ones are not
@@ -54,9 +55,11 @@ class Conversation:
     def summary(self) -> str:
         return self._summary
 
-    def introduce(self, who: SpeakerId, name: str) -> None:
-        """Make a speaker's name known."""
+    def introduce(self, who: SpeakerId, name: str, aliases: Sequence[str] = ()) -> None:
+        """Make a speaker's name known, and what else they are called."""
         self._names[who] = name
+        for alias in aliases:
+            self._aliases[alias.casefold()] = who
 
     def name(self, who: SpeakerId) -> str:
         return self._names.get(who, who)
@@ -71,7 +74,7 @@ class Conversation:
         for who, known in self._names.items():
             if wanted in (who.casefold(), known.casefold(), known.split()[0].casefold()):
                 return who
-        return None
+        return self._aliases.get(wanted)
 
     def remember(self, who: SpeakerId, name: str, text: str, *, utterance: UtteranceId = "") -> None:
         """A human's words."""

@@ -205,6 +205,14 @@ class Reply:
 
     async def _generate(self, context: llm.ChatContext) -> Failure | None:
         persona, conversation = self._parts.persona, self._parts.conversation
+        prompt_chars = sum(len(message.text_content or "") for message in context.messages())
+
+        def tell(kind: LogKind, **details: JSON) -> None:
+            """The end of a call with its length: where the provider told no usage, it is priced by that."""
+            if kind in ("llm.end", "llm.cancelled"):
+                details["prompt_chars"] = prompt_chars
+            self._tell(kind, **details)
+
         writer = Writer(
             self._parts.model,
             context,
@@ -212,7 +220,7 @@ class Reply:
             on_signal=self._on_signal,
             settings=self._parts.settings,
             clock=self._parts.clock,
-            log=self._tell,
+            log=tell,
         )
         self._writer = writer
         failure: Failure | None = None

@@ -67,21 +67,15 @@ async def test_a_fallbacks_tokens_are_the_fallbacks(vendor: ScriptedVendor) -> N
     assert list(cast("dict[str, Any]", meter.sums()["minds"])) == ["openai:gpt-4.1-mini"]
 
 
-async def test_a_call_that_was_cut_off_is_estimated_from_the_last_whole_one(vendor: ScriptedVendor) -> None:
+async def test_a_call_that_was_cut_off_is_estimated_by_its_length(vendor: ScriptedVendor) -> None:
     everything = settings(vendor)
     meter, engine = Meter.of(everything), mind(everything, MindChoice("openai"))
-    meter.follow(engine, "claude")
-    meter.logged(ended("llm.cancelled", chars=40))
-    assert meter.usd == 0, "nothing is known of it yet"
-    async with engine.chat(chat_ctx=asked()) as stream:
-        _ = [chunk async for chunk in stream]
-    meter.logged(ended("llm.end"))
-    whole_usd = meter.usd
+    meter.follow(engine, "claude", first="openai:gpt-4.1-mini")
     vendor.stall_after = 1
     async with engine.chat(chat_ctx=asked()) as stream:
         await anext(stream)
-    meter.logged(ended("llm.cancelled", chars=40))
-    assert meter.usd - whole_usd == pytest.approx((10 * 0.4 + 10 * 1.6) / 1e6)
+    meter.logged(ended("llm.cancelled", prompt_chars=4000, chars=40))
+    assert meter.usd == pytest.approx((1000 * 0.4 + 10 * 1.6) / 1e6)
     assert cast("dict[str, Any]", meter.sums())["minds"]["openai:gpt-4.1-mini"]["estimated_calls"] == 1
 
 
@@ -113,6 +107,20 @@ def test_cloud_voices_and_ears_are_priced_as_their_plugins_tell_them() -> None:
     deepgram = Metadata(model_name="nova-3", model_provider="Deepgram")
     voice.emit("metrics_collected", metrics.STTMetrics(**base, audio_duration=3600, metadata=deepgram))
     assert meter.usd == pytest.approx(0.016 + 0.462)
+
+
+def test_a_call_that_was_cut_off_finds_as_much_in_the_cache_as_the_last_whole_one() -> None:
+    meter, model = Meter({"api.anthropic.com": "anthropic"}), ScriptedLLM("Yes.")
+    meter.follow(model, "claude", first="anthropic:claude-haiku-4-5")
+    base: dict[str, Any] = {"label": "", "request_id": "", "timestamp": 0.0, "duration": 0.0, "ttft": 0.0}
+    metadata = Metadata(model_name="claude-haiku-4-5", model_provider="api.anthropic.com")
+    tokens = {"prompt_tokens": 1000, "prompt_cached_tokens": 900, "completion_tokens": 0, "total_tokens": 1000}
+    told = metrics.LLMMetrics(**base, **tokens, cancelled=False, tokens_per_second=0, metadata=metadata)
+    model.emit("metrics_collected", told)
+    meter.logged(ended("llm.end"))
+    assert meter.usd == pytest.approx((100 * 1 + 900 * 0.1) / 1e6)
+    meter.logged(ended("llm.cancelled", prompt_chars=4000, chars=0))
+    assert meter.usd == pytest.approx(2 * (100 * 1 + 900 * 0.1) / 1e6)
 
 
 def test_the_own_ears_cost_nothing_and_are_counted() -> None:
