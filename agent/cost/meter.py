@@ -138,6 +138,8 @@ class Meter:
 
     def logged(self, entry: LogEntry) -> None:
         """A mouth's log: a call that ended without having told its usage is estimated."""
+        if entry.kind == "llm.start":
+            self._told[entry.who] = 0  # what was told before was of no reply: a model read its instructions, say
         if entry.kind not in ("llm.end", "llm.cancelled"):
             return
         if self._told[entry.who]:
