@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from frontmatter.default_handlers import YAMLHandler
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, BeforeValidator, Field
 
 from agent.errors import StudioError
+from agent.frontmatter import FrontmatterError, parse
 
-Role = Literal["claude", "guest"]
+Role = Literal["co-host", "guest"]
 
 
 class BriefingError(StudioError):
@@ -36,10 +34,10 @@ Line = Annotated[str, Field(min_length=1), BeforeValidator(_one_line)]
 
 
 class GuestBrief(BaseModel, frozen=True, extra="forbid"):
-    """The guest AI of this show."""
+    """Who the persona `guest` is in this show, in place of what its file says."""
 
-    name: Annotated[str, Field(min_length=1, max_length=40), BeforeValidator(_one_line)] = "Guest"
-    persona: Line = "You hold a clear position and argue it with examples, and you concede a good point gladly."
+    name: Annotated[str | None, Field(min_length=1, max_length=40), BeforeValidator(_one_line)] = None
+    persona: Line | None = None
 
 
 class Source(BaseModel, frozen=True, extra="forbid"):
@@ -70,12 +68,14 @@ class Briefing(BaseModel, frozen=True, extra="forbid"):
 
     Attributes:
         file: name in the briefings' folder.
+        guests: ids of the personas that sit beside the co-host; None: those of the settings.
         background: the Markdown text below the frontmatter.
     """
 
     file: str
     title: Line
     guest: GuestBrief = GuestBrief()
+    guests: tuple[Line, ...] | None = None
     tone: Line = "curious, warm and plain"
     must_cover: tuple[Line, ...] = ()
     sources: tuple[Annotated[Source, BeforeValidator(_source)], ...] = ()
@@ -83,27 +83,32 @@ class Briefing(BaseModel, frozen=True, extra="forbid"):
     segments: tuple[Segment, ...] = ()
     background: str = ""
 
-    def prompt(self, role: Role) -> str:
-        """What a persona is told of the show: who it is there, tone, points, facts with their sources, terms."""
-        return "\n\n".join(self._paragraphs(role))
+    def prompt(self, role: Role, character: str, others: Sequence[str]) -> str:
+        """What a persona is told of the show: who it is there, tone, points, facts with their sources, terms.
 
-    def short_prompt(self, role: Role) -> str:
+        Args:
+            character: who it is, in its file's words or this briefing's.
+            others: names of the other AIs at the table.
+        """
+        return "\n\n".join(self._paragraphs(role, character, others))
+
+    def short_prompt(self, role: Role, character: str) -> str:
         """The same in two sentences, for models too small to use more."""
-        if role == "claude":
+        if role == "co-host":
             return f"You are the co-host. Today's topic: {self.title}."
-        return f"{self.guest.persona} Today's topic: {self.title}."
+        return f"{character} Today's topic: {self.title}."
 
-    def _paragraphs(self, role: Role) -> Iterator[str]:
-        if role == "claude":
-            yield (
-                f"You are the co-host. Today's guest is {self.guest.name}. You draw people out, you are curious and "
-                "precise, you have a dry sense of humour, and you disagree when you do."
-            )
-        else:
-            yield f"You are today's guest. {self.guest.persona}"
+    def _paragraphs(self, role: Role, character: str, others: Sequence[str]) -> Iterator[str]:
+        yield character
+        if role == "co-host" and others:
+            yield f"Today's {'guest is' if len(others) == 1 else 'guests are'} {' and '.join(others)}."
+        elif role == "guest":
+            yield "You are today's guest." if len(others) < 2 else "You are one of today's guests."
+            if others:
+                yield f"With you at the table: {' and '.join(others)}."
         yield f"The show: {self.title}. Tone: {self.tone}."
         if self.must_cover:
-            steer = "Steer the talk so that" if role == "claude" else "Help so that"
+            steer = "Steer the talk so that" if role == "co-host" else "Help so that"
             points = "\n".join(f"- {point}" for point in self.must_cover)
             yield f"{steer} these points come up, each in its own time, never as a list:\n{points}"
         if self.background:
@@ -151,30 +156,10 @@ def parse_briefing(text: str, file: Path) -> Briefing:
     Raises:
         BriefingError: all that is wrong, with lines.
     """
-    if not YAMLHandler().detect(text):
-        raise BriefingError([f"{file}:1: a briefing begins with '---', its frontmatter, and '---' again"])
     try:
-        front, background = YAMLHandler().split(text)
-    except ValueError as error:
-        raise BriefingError([f"{file}:1: the frontmatter is not closed; end it with a line '---'"]) from error
-    first_line = 1 + text[: text.index(front, 3)].count("\n")
-    try:
-        root = yaml.compose(front, yaml.SafeLoader)
-        data = yaml.safe_load(front)
-    except yaml.MarkedYAMLError as error:
-        line = first_line + (error.problem_mark.line if error.problem_mark else 0)
-        raise BriefingError([f"{file}:{line}: {error.problem or 'not valid YAML'}"]) from error
-    if not isinstance(data, dict) or not isinstance(root, yaml.MappingNode):
-        line = first_line + (root.start_mark.line if root else 0)
-        raise BriefingError([f"{file}:{line}: the frontmatter is no mapping; write lines such as 'title: ...'"])
-    faults = [f"{file}:{first_line + line}: {name!r} is there twice; remove one" for name, line in _twice(root)]
-    try:
-        briefing = Briefing.model_validate({**data, "file": file.name, "background": background.strip()})
-    except ValidationError as error:
-        faults += [_fault(file, first_line, root, detail) for detail in error.errors()]
-    if faults:
-        raise BriefingError(faults)
-    return briefing
+        return parse(text, file, Briefing, kind="briefing", body="background")
+    except FrontmatterError as error:
+        raise BriefingError(list(error.faults)) from error
 
 
 def list_briefings(folder: Path) -> Iterator[Briefing | BriefingError]:
@@ -184,44 +169,3 @@ def list_briefings(folder: Path) -> Iterator[Briefing | BriefingError]:
             yield load_briefing(file)
         except BriefingError as error:
             yield error
-
-
-def _fault(file: Path, first_line: int, root: yaml.MappingNode, detail: ErrorDetails) -> str:
-    line = first_line + _line_of(root, detail["loc"])
-    where = ".".join(str(step) for step in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        return f"{file}:{line}: {where!r} is no field of a briefing; see README, 'Briefings', or remove it"
-    if detail["type"] == "missing":
-        return f"{file}:{line}: {where!r} is missing; add it"
-    return f"{file}:{line}: {where!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
-
-
-def _line_of(node: yaml.Node, loc: tuple[int | str, ...]) -> int:
-    """The line of the deepest node on the way to `loc`, counted from 0."""
-    line = node.start_mark.line
-    for step in loc:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == step]
-            if not found:
-                break
-            line, node = found[-1][0].start_mark.line, found[-1][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-            line = node.start_mark.line
-        else:
-            break
-    return int(line)
-
-
-def _twice(node: Any) -> Iterator[tuple[str, int]]:
-    """Keys that stand in their mapping more than once, with their lines: YAML would keep the last in silence."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield key.value, key.start_mark.line
-            seen.add(key.value)
-            yield from _twice(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _twice(item)

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 import click
 
 from agent.errors import StudioError
-from agent.settings import Loaded, SettingsError, load
+from agent.settings import COHOST, Loaded, SettingsError, load
 from agent.settings.show import effective, example
 
 P = ParamSpec("P")
@@ -82,17 +82,19 @@ def setup() -> None:
 def summary(loaded: Loaded) -> Iterator[str]:
     """The settings in force, on a few lines: the choices, and whatever is not at its default. Secrets are hidden."""
     rows = effective(loaded)
-    choices = ("PORT", "STT", "TTS", "LANGUAGE", "GUEST")
+    choices = ("PORT", "STT", "TTS", "LANGUAGE", "GUESTS")
     yield "settings         " + "  ".join(
         f"{row.variable.name}={row.value}" for row in rows if row.variable.name in choices
     )
+    table = "  ".join(f"{one.name} ({', '.join(map(str, one.mind))})" for one in loaded.settings.cast())
+    yield f"at the table     {table}"
     for origin in (".env", "environment"):
         changed = [f"{row.variable.name}={row.value}" for row in rows if row.origin == origin]
         if changed:
             yield f"  from {origin:<12}{'  '.join(changed)}"
     yield "  all else is at its default; 'studio config' shows it"
     if loaded.settings.stand_in:
-        who = loaded.settings.minds("claude")[0]
+        who = loaded.settings.minds(COHOST)[0]
         local = "a small local model" if who.provider == "local" else str(who)
         yield f"claude           {local} sits in Claude's chair; ANTHROPIC_API_KEY in .env seats Claude"
 
@@ -144,7 +146,8 @@ def briefings() -> None:
     """List the briefings; those that do not parse with file, line and remedy."""
     from agent.briefings import BriefingError, list_briefings
 
-    folder = load().settings.briefings.folder
+    settings = load().settings
+    folder = settings.briefings.folder
     found = list(list_briefings(folder))
     if not found:
         raise StudioError(f"there are no briefings in {folder}/", fix="see README, 'Briefings', for how to write one")
@@ -155,9 +158,35 @@ def briefings() -> None:
             for fault in briefing.faults:
                 click.echo(f"{click.style('error', fg='red')}: {fault}", err=True)
         else:
-            say(f"{briefing.file:<24} {briefing.title}  (guest: {briefing.guest.name})")
+            named = {slug: settings.persona(slug).name for slug in settings.personas.slugs}
+            if briefing.guest.name:
+                named["guest"] = briefing.guest.name
+            guests = briefing.guests if briefing.guests is not None else settings.personas.guests
+            for slug in guests:
+                if slug not in named:
+                    faulty = True
+                    fault = f"{folder / briefing.file}: there is no persona {slug!r}; 'studio personas' lists them"
+                    click.echo(f"{click.style('error', fg='red')}: {fault}", err=True)
+            say(f"{briefing.file:<24} {briefing.title}  (with {', '.join(named.get(slug, slug) for slug in guests)})")
     if faulty:
         sys.exit(1)
+
+
+@main.command()
+@plain_errors
+def personas() -> None:
+    """List the AIs that can sit at the table; what is wrong with a file is told with file, line and remedy."""
+    from agent.settings.checks import mind_problems
+
+    settings = load().settings
+    seated = {one.slug: one for one in settings.cast()}
+    for slug in sorted(settings.personas.slugs, key=lambda slug: (slug not in seated, slug != COHOST, slug)):
+        one = seated.get(slug) or settings.persona(slug)
+        minds = ", ".join(map(str, one.mind))
+        here = "at the table" if slug in seated else "GUESTS seats it"
+        say(f"{slug:<16} {one.name:<16} {here:<16} {minds}")
+        for problem in mind_problems(settings, slug):
+            say(f"{'':<16} {problem}")
 
 
 @main.command()

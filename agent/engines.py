@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any
 
 from livekit import api, local_inference
 from livekit.agents import tts
 from livekit.plugins.faster_whisper import Recognizer
 
+from agent.cost.meter import Meter
 from agent.errors import StudioError
 from agent.floor.rules import Rules
 from agent.hearing.fallback import FallbackTranscriber
@@ -20,10 +21,9 @@ from agent.hearing.vocabulary import Vocabulary
 from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice, preload
 from agent.providers.chain import Chain
 from agent.providers.outages import Outages
-from agent.settings import Settings
+from agent.settings import PersonaSettings, Settings
+from agent.speaking.persona import Persona
 from agent.speaking.settings import SpeakingSettings
-
-Seat = Literal["claude", "guest"]
 
 _LOCAL_CHARS = 140  # about ten seconds
 
@@ -66,8 +66,12 @@ class Engines:
             recognizer.load(record=True)
         return cls(settings, recognizer)
 
-    def transcriber(self, vocabulary: Vocabulary) -> Transcriber:
-        """The ears of one show: the first of the settings, and what cloud ears cannot do the own machine does."""
+    def transcriber(self, vocabulary: Vocabulary, meter: Meter) -> Transcriber:
+        """The ears of one show: the first of the settings, and what cloud ears cannot do the own machine does.
+
+        Args:
+            meter: counts what the cloud's ears hear.
+        """
         providers = self.settings.providers
         local = None
         if self.recognizer is not None:
@@ -77,7 +81,9 @@ class Engines:
         from agent.hearing.stream import StreamTranscriber
 
         cloud = [ear for ear in providers.stt if ear.provider != "faster-whisper"]
-        stream = StreamTranscriber(make_ears(cloud, providers, terms=vocabulary.words))
+        engine = make_ears(cloud, providers, terms=vocabulary.words)
+        meter.follow(engine, "")
+        stream = StreamTranscriber(engine)
         return FallbackTranscriber(stream, local) if local is not None else stream
 
     def rules(self, slugs: Sequence[str]) -> Rules:
@@ -97,36 +103,47 @@ class Engines:
 
     def is_local(self, slug: str) -> bool:
         """Whether the persona's mind is the small model on this machine."""
-        return self.settings.minds(cast("Seat", slug))[0].provider == "local"
+        return self.settings.minds(slug)[0].provider == "local"
 
-    def mind(self, slug: str, *, name: str, outages: Outages) -> Chain:
-        """The language model of `claude` or `guest`, and those behind it.
+    def mind(self, persona: Persona, *, outages: Outages) -> Chain:
+        """The language model of a persona, and those behind it.
 
         Args:
-            name: as the host is told of the persona.
             outages: the show's.
         """
-        seat = cast("Seat", slug)
-        persona = self.settings.personas.claude if seat == "claude" else self.settings.personas.guest
+        chosen = self._settings_of(persona)
         chain = make_mind(
-            self.settings.minds(seat),
+            chosen.mind,
             self.settings.providers,
             llama_url=self.settings.services.llama_url,
-            temperature=persona.temperature,
+            temperature=chosen.temperature,
             next_words_s=self.settings.speaking.next_token_s,
             breakers=outages.breakers,
-            on_missed=partial(outages.missed, slug),
+            on_missed=partial(outages.missed, persona.slug),
         )
-        outages.watch(name, chain)
+        outages.watch(persona.name, chain)
         return chain
 
-    def voice(self, slug: str) -> tts.TTS[Any]:
-        """The voice of `claude` or `guest`."""
-        settings = self.settings
-        persona = settings.personas.claude if slug == "claude" else settings.personas.guest
-        return make_voice(
-            settings.providers.tts, settings.providers, persona, slug=slug, piper_url=settings.services.piper_url
-        )
+    def voice(self, persona: Persona) -> tts.TTS[Any]:
+        """The voice of a persona."""
+        providers = self.settings.providers
+        chosen = self._settings_of(persona)
+        piper_url = self.settings.services.piper_url
+        return make_voice(providers.tts, providers, chosen, slug=persona.slug, piper_url=piper_url)
+
+    def mind_name(self, persona: Persona) -> str:
+        """The first choice of its mind, `provider:model`."""
+        return describe_minds(self._settings_of(persona).mind, self.settings.providers)[0]
+
+    def google_voice(self, persona: Persona) -> str:
+        """The name of its voice at Google, where Google is a choice."""
+        providers = self.settings.providers
+        voices = describe_voices(providers.tts, self._settings_of(persona), slug=persona.slug)
+        return next((voice.removeprefix("google:") for voice in voices if voice.startswith("google:")), "")
+
+    def _settings_of(self, persona: Persona) -> PersonaSettings:
+        chosen = self.settings.persona(persona.slug, place=persona.place)
+        return chosen.model_copy(update={"timbre": persona.timbre})
 
     @property
     def keys(self) -> ServerKeys:
@@ -144,14 +161,13 @@ class Engines:
         async with api.LiveKitAPI(keys.url, keys.api_key, keys.api_secret) as livekit:
             await livekit.room.delete_room(api.DeleteRoomRequest(room=name))
 
-    def describe(self, slugs: Sequence[str]) -> dict[str, object]:
+    def describe(self, personas: Sequence[Persona]) -> dict[str, object]:
         """Models and voices in use, for session.yml and `/health`."""
-        settings = self.settings
-        providers = settings.providers
-        personas = {"claude": settings.personas.claude, "guest": settings.personas.guest}
+        providers = self.settings.providers
+        chosen = {persona.slug: self._settings_of(persona) for persona in personas}
         return {
             "ears": [str(ear) for ear in providers.stt],
-            "minds": {slug: describe_minds(settings.minds(cast("Seat", slug)), providers) for slug in slugs},
-            "voices": {slug: describe_voices(providers.tts, personas[slug], slug=slug) for slug in slugs},
+            "minds": {slug: describe_minds(one.mind, providers) for slug, one in chosen.items()},
+            "voices": {slug: describe_voices(providers.tts, one, slug=slug) for slug, one in chosen.items()},
             "language": providers.language,
         }

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from livekit import rtc
 
 from agent.clock import EpisodeClock
+from agent.cost.meter import Meter
 from agent.engines import Engines
 from agent.floor.actions import (
     Action,
@@ -30,7 +31,15 @@ from agent.floor.actions import (
     Think,
     Unduck,
 )
-from agent.floor.events import CommandGiven, Event, ReplyFailed, SpeakerId, SpeakerJoined, SpeakerLeft, Tick
+from agent.floor.events import (
+    CommandGiven,
+    Event,
+    ReplyFailed,
+    SpeakerId,
+    SpeakerJoined,
+    SpeakerLeft,
+    Tick,
+)
 from agent.floor.machine import Floor
 from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
@@ -40,18 +49,21 @@ from agent.recording import EpisodeRecorder
 from agent.recording.egress.recording import EgressRecording, open_egress
 from agent.room import commands
 from agent.room.people import People, Person
-from agent.room.seat import Seat, join_seat
+from agent.room.seat import COLOUR_ATTRIBUTE, Seat, join_seat
 from agent.room.sign import Severity, Sign
+from agent.settings import COHOST
 from agent.speakers import AiSpeaker, HumanSpeaker, Table
 from agent.speaking.conversation import Conversation
+from agent.speaking.coverage import Coverage, Point, Watch, WordJudge, mind_judge, watch_when_idle
 from agent.speaking.logbook import JSON
-from agent.speaking.persona import CLAUDE
+from agent.spending import Spending
 
 logger = logging.getLogger(__name__)
 
 Int16 = npt.NDArray[np.int16]
 
 ENDED_BY_HOST = "ended by a host"
+ENDED_BY_BUDGET = "the budget was used up"
 _INBOX_EVENTS = 2048  # the floor takes microseconds an event; this many wait only when the process has stood still
 
 
@@ -72,6 +84,7 @@ class Episode:
         self._floor = Floor(self._rules)
         self._ais: dict[SpeakerId, AiSpeaker] = {}
         self._humans: dict[SpeakerId, HumanSpeaker] = {}
+        self._meter = Meter.of(engines.settings)
         self._reason = ""
         self._ending = asyncio.Event()
         self._over = asyncio.Event()
@@ -110,9 +123,11 @@ class Episode:
         async with asyncio.TaskGroup() as tasks:
             if self._egress is not None:
                 tasks.create_task(self._egress.end(), name="egress:end")
+            if spending := getattr(self, "_spending", None):
+                spending.tell()
             sealed = await self._recorder.seal(reason=self._reason)
             logger.info("the episode is sealed: %s (%s)", sealed.folder, self._reason)
-            if self._reason == ENDED_BY_HOST:
+            if self._reason in (ENDED_BY_HOST, ENDED_BY_BUDGET):  # an open room would call for the next show
                 try:
                     await self._engines.close_room(self._room.name)
                 except Exception:
@@ -147,7 +162,7 @@ class Episode:
         self._ending.set()
 
     def _about(self) -> dict[str, object]:
-        engines = self._engines.describe([persona.slug for persona in self._plan.personas])
+        engines = self._engines.describe(self._plan.personas)
         about: dict[str, object] = {
             "room": self._room.name,
             "briefing": self._plan.briefing.file if self._plan.briefing else None,
@@ -165,15 +180,16 @@ class Episode:
             clock=self._clock,
             conversation=Conversation(context_chars=self._engines.settings.speaking.context_chars),
             vocabulary=vocabulary,
-            transcriber=self._engines.transcriber(vocabulary),
-            journal=Journal(self._recorder),
+            transcriber=self._engines.transcriber(vocabulary, self._meter),
+            journal=Journal(self._recorder, self._meter),
+            meter=self._meter,
             emit=self._emit,
             trouble=lambda service, text: self._trouble(service, "warning", text),
             outages=Outages(now=self._clock.now, tell=self._tell, log=self._log_service),
             settings=self._engines.settings,
         )
         for persona in self._plan.personas:
-            if persona.slug == CLAUDE.slug:
+            if persona.slug == COHOST:
                 seat = Seat(self._room, who=persona.slug)
             else:
                 keys = self._engines.keys
@@ -184,19 +200,32 @@ class Episode:
                     room_name=self._room.name,
                     who=persona.slug,
                     name=persona.name,
+                    colour=persona.colour,
                 )
                 seat = await stack.enter_async_context(joining)
             await seat.publish()
-            seat.set_attribute("roundtable.colour", persona.colour)
+            seat.set_attribute(COLOUR_ATTRIBUTE, persona.colour)
             track = self._recorder.track(persona.slug, name=persona.name, role="ai")
             self._ais[persona.slug] = AiSpeaker(persona, seat, track, table, self._engines, on_sound=self._ai_heard)
         self._sign = Sign(
             self._room,
-            self._ais[CLAUDE.slug].seat,
+            self._ais[COHOST].seat,
             title=self._plan.title,
             slug=self._recorder.folder.name,
             started_at=self._clock.started_at,
             stand_in=self._engines.settings.stand_in,
+        )
+        self._coverage = Coverage(
+            self._plan.briefing.must_cover if self._plan.briefing else (), on_covered=self._covered
+        )
+        table.journal.points(self._coverage.points)
+        self._spending = Spending(
+            self._meter,
+            budget_usd=self._engines.settings.cost.budget_usd,
+            ais=self._ais,
+            table=table,
+            sign=self._sign,
+            end=partial(self._end, ENDED_BY_BUDGET),
         )
         for fault in self._plan.faults:
             self._trouble("briefing", "warning", fault)
@@ -209,11 +238,19 @@ class Episode:
                     self._tasks.create_task(ai.run(), name=f"ai:{who}")
                 await asyncio.sleep(0)  # a mouth takes actions once it runs
                 for who, ai in self._ais.items():
-                    self._emit(SpeakerJoined(at=self._clock.now(), who=who, name=ai.persona.name, role="ai"))
+                    persona = ai.persona
+                    self._emit(
+                        SpeakerJoined(
+                            at=self._clock.now(), who=who, name=persona.name, role="ai", aliases=persona.aliases
+                        )
+                    )
                 self._tasks.create_task(self._run_floor(), name="floor")
                 self._tasks.create_task(self._sign.run(self._levels), name="sign")
                 self._tasks.create_task(self._people.run(), name="people")
                 self._tasks.create_task(self._attend(), name="attendance")
+                self._tasks.create_task(self._spending.run(), name="spending")
+                if self._coverage.points:
+                    self._tasks.create_task(self._watch_points(), name="points")
                 self._room.on("disconnected", lambda *_: self._end("the room was closed, or its server was lost"))
                 commands.register(self._room, self._commanded)
                 self._people.watch()
@@ -239,6 +276,28 @@ class Episode:
                 self._end("everyone had left" if came else "nobody came")
 
     # The floor
+
+    async def _watch_points(self) -> None:
+        """Tick off the briefing's points when nobody waits for an answer."""
+        engines = self._engines
+        judge = None
+        if not engines.is_local(COHOST):
+            mind = engines.mind(self._plan.personas[0], outages=self._table.outages)
+            self._meter.follow(mind, "")
+            judge = mind_judge(mind)
+        watch = Watch(
+            self._coverage,
+            self._table.conversation,
+            words=WordJudge(engines.settings.providers.language),
+            judge=judge,
+            now=self._clock.now,
+            thrifty=lambda: self._spending.thrifty,
+        )
+        await watch_when_idle(watch, idle=lambda: not any(ai.busy for ai in self._ais.values()))
+
+    def _covered(self, place: int, point: Point) -> None:
+        self._table.journal.covered(place, point)
+        self._table.journal.points(self._coverage.points)
 
     async def _run_floor(self) -> None:
         journal = self._table.journal
@@ -329,6 +388,8 @@ class Episode:
         if command.command == "chapter":
             self._recorder.event(self._clock.now(), "chapter", by=by, text=command.text or "")
             return
+        if command.target in self._spending.spent:
+            raise ValueError(f"{self._ais[command.target].persona.name} has used up its budget; ask somebody else")
         if command.target is not None and command.target not in self._ais:
             raise ValueError(f"there is no {command.target!r} at this table; ask {' or '.join(self._ais)}")
         self._emit(CommandGiven(at=self._clock.now(), by=by, command=command.command, target=command.target))

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from pydantic import JsonValue
+
+from agent.cost.budget import Stage
+from agent.cost.meter import Meter
 from agent.floor.actions import Action, ShowThinking
 from agent.floor.events import (
     Event,
@@ -16,6 +23,7 @@ from agent.floor.replay import log_line
 from agent.floor.rules import Rules
 from agent.hearing.transcriber import TextOfRecord
 from agent.recording import EpisodeRecorder
+from agent.speaking.coverage import Point
 from agent.speaking.logbook import Heard, LogEntry
 
 
@@ -24,8 +32,9 @@ class Journal:
     the episode can be replayed; what people look for in a log has an entry of its own beside it.
     """
 
-    def __init__(self, recorder: EpisodeRecorder) -> None:
+    def __init__(self, recorder: EpisodeRecorder, meter: Meter) -> None:
         self._recorder = recorder
+        self._meter = meter
 
     def rules(self, at: float, rules: Rules) -> None:
         """The floor's rules, once, before its first event."""
@@ -57,6 +66,7 @@ class Journal:
 
     def entry(self, entry: LogEntry) -> None:
         """Something that a mouth did."""
+        self._meter.logged(entry)
         fields = entry.fields
         if entry.kind == "error":
             fields["message"] = fields.pop("reason", "")
@@ -65,6 +75,25 @@ class Journal:
     def error(self, at: float, service: str, message: str) -> None:
         """A part of the studio failed."""
         self._recorder.event(at, "error", service=service, message=message)
+
+    def cost(self, at: float, usd: float, sums: Mapping[str, object]) -> None:
+        """What the show has cost so far; kept in session.yml, too."""
+        self._recorder.event(at, "cost", usd=round(usd, 6), sums=cast("dict[str, JsonValue]", sums))
+        self._recorder.note(cost_estimate=round(usd, 4), cost=dict(sums))
+
+    def points(self, points: Sequence[Point]) -> None:
+        """The briefing's points, open and covered, for session.yml."""
+        told = [{"point": one.text, "covered_at_s": one.covered_at, "judged_by": one.by} for one in points]
+        self._recorder.note(must_cover=told)
+
+    def covered(self, place: int, point: Point) -> None:
+        """The talk has covered a point of the briefing."""
+        at = point.covered_at or 0.0
+        self._recorder.event(at, "covered", place=place, point=point.text, by=point.by or "words")
+
+    def budget(self, at: float, stage: Stage, *, usd: float, budget_usd: float, who: str = "") -> None:
+        """A stage of a budget was reached."""
+        self._recorder.event(at, "budget", stage=stage.name.lower(), usd=round(usd, 6), budget_usd=budget_usd, who=who)
 
     def text_of_record(self, at: float, record: TextOfRecord) -> None:
         """What a human said, as it is kept."""

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.briefings import Briefing, BriefingError, Role, list_briefings, load_briefing
 from agent.room.slugs import slugify
-from agent.settings import PersonaSettings, Settings
-from agent.speaking.persona import CLAUDE, GUEST, Persona
+from agent.settings import COHOST, PersonaSettings, Settings
+from agent.settings.checks import mind_problems
+from agent.speaking.persona import Persona
 
 
 class JobMetadata(BaseModel):
@@ -20,6 +21,7 @@ class JobMetadata(BaseModel):
         episode: the folder's name; the room's and the date by default.
         briefing: a file of the briefings' folder.
         title: shown and recorded; the briefing's by default.
+        guests: ids of the personas beside the co-host; the briefing's by default, or those of the settings.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -27,6 +29,7 @@ class JobMetadata(BaseModel):
     episode: str | None = None
     briefing: str | None = None
     title: str | None = None
+    guests: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,7 @@ def make_plan(metadata: str, *, room_name: str, settings: Settings, now: datetim
         slug=slug,
         title=title,
         briefing=briefing,
-        personas=_personas(settings, briefing),
+        personas=_personas(settings, briefing, _guests(asked.guests, briefing, settings, faults)),
         faults=tuple(faults),
     )
 
@@ -100,27 +103,62 @@ def _briefing(name: str | None, settings: Settings, faults: list[str]) -> Briefi
         return None
 
 
-def _personas(settings: Settings, briefing: Briefing | None) -> tuple[Persona, ...]:
-    claude, guest = settings.personas.claude, settings.personas.guest
-    guest_name = briefing.guest.name if briefing and "name" not in guest.model_fields_set else guest.name
-    return (
-        _persona(CLAUDE, claude, claude.name, settings.minds("claude")[0].provider == "local", briefing),
-        _persona(GUEST, guest, guest_name, settings.minds("guest")[0].provider == "local", briefing),
-    )
+def _guests(
+    asked: tuple[str, ...] | None, briefing: Briefing | None, settings: Settings, faults: list[str]
+) -> tuple[str, ...]:
+    """Who sits beside the co-host: those that the request, the briefing or else the settings name, and that can."""
+    wanted = asked if asked is not None else briefing.guests if briefing else None
+    if wanted is None:
+        return settings.personas.guests
+    seated = []
+    for slug in dict.fromkeys(slug.removesuffix(".md") for slug in wanted if slug != COHOST):
+        if slug not in settings.personas.slugs:
+            faults.append(
+                f"There is no {settings.personas.folder / slug}.md; the show goes on without. 'studio personas' lists "
+                "those there are."
+            )
+        elif lacks := [str(problem) for problem in mind_problems(settings, slug)]:
+            faults.append(f"{slug} cannot come to the table, and the show goes on without: {'. '.join(lacks)}.")
+        else:
+            seated.append(slug)
+    return tuple(seated)
 
 
-def _persona(base: Persona, chosen: PersonaSettings, name: str, tiny: bool, briefing: Briefing | None) -> Persona:
-    role: Role = "claude" if base is CLAUDE else "guest"
-    prompt = base.prompt
-    if briefing:
-        prompt = briefing.short_prompt(role) if tiny else briefing.prompt(role)
+def _personas(settings: Settings, briefing: Briefing | None, guests: tuple[str, ...]) -> tuple[Persona, ...]:
+    cast = settings.cast(guests)
+    names = {one.slug: _name(one, briefing) for one in cast}
+    return tuple(_persona(one, names, briefing) for one in cast)
+
+
+def _name(one: PersonaSettings, briefing: Briefing | None) -> str:
+    """A briefing may name the persona `guest`, unless the environment does."""
+    if briefing and briefing.guest.name and one.slug == "guest" and not one.renamed:
+        return briefing.guest.name
+    return one.name
+
+
+def _persona(one: PersonaSettings, names: dict[str, str], briefing: Briefing | None) -> Persona:
+    tiny = one.mind[0].provider == "local"
+    role: Role = "co-host" if one.slug == COHOST else "guest"
+    character = one.character
+    if briefing and briefing.guest.persona and one.slug == "guest":
+        character = briefing.guest.persona
+    others = [name for slug, name in names.items() if slug not in (one.slug, COHOST)]
+    if briefing is None:
+        prompt = character
+    elif tiny:
+        prompt = briefing.short_prompt(role, character)
+    else:
+        prompt = briefing.prompt(role, character, others)
     return Persona(
-        slug=base.slug,
-        name=name,
+        slug=one.slug,
+        name=names[one.slug],
         prompt=prompt,
-        colour="#3b82f6" if base is CLAUDE else "#f59e0b",
-        voice=chosen.voice,
-        timbre=chosen.timbre,
+        place=one.place,
+        colour=one.colour,
+        voice=one.voice,
+        timbre=one.timbre,
         style="plain" if tiny else "tagged",
-        aliases=base.aliases,
+        aliases=one.aliases,
+        budget_usd=one.budget_usd,
     )

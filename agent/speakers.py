@@ -11,6 +11,7 @@ import numpy.typing as npt
 from livekit import rtc
 
 from agent.clock import EpisodeClock
+from agent.cost.meter import Meter
 from agent.engines import Engines
 from agent.floor.events import Event, InterimHeard, PlaybackEnded, SpeakerId, UtteranceEnded, UtteranceGuessed
 from agent.hearing.ear import Ear
@@ -43,6 +44,7 @@ class Table:
     vocabulary: Vocabulary
     transcriber: Transcriber
     journal: Journal
+    meter: Meter
     emit: Emit
     trouble: Callable[[str, str], None]  # service, text
     outages: Outages
@@ -98,6 +100,8 @@ class HumanSpeaker:
         self._table.emit(event)
 
     def _record(self, record: TextOfRecord) -> None:
+        if self._table.settings.providers.stt[0].provider == "faster-whisper":
+            self._table.meter.heard(record.end - record.start)
         self._table.journal.text_of_record(self._table.clock.now(), record)
         self._table.conversation.correct(record.utterance, record.fast, record.text)
         self._show(record.utterance, record.whole, final=True)
@@ -119,10 +123,13 @@ class AiSpeaker:
         self._table = table
         self._playings = 0  # a reply that goes on after an interruption is a caption of its own
         self._shown = ""
+        mind, voice = engines.mind(persona, outages=table.outages), engines.voice(persona)
+        table.meter.follow(mind, persona.slug, first=engines.mind_name(persona))
+        table.meter.follow(voice, persona.slug, google_voice=engines.google_voice(persona))
         self._mouth = Mouth(
             persona,
-            llm=engines.mind(persona.slug, name=persona.name, outages=table.outages),
-            tts=engines.voice(persona.slug),
+            llm=mind,
+            tts=voice,
             playout=Playout(seat.source, tap=self._play, clock=table.clock),
             conversation=table.conversation,
             clock=table.clock,
@@ -139,6 +146,11 @@ class AiSpeaker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.seat.run(), name=f"seat:{self.persona.slug}")
             tasks.create_task(self._mouth.run(), name=f"mouth:{self.persona.slug}")
+
+    @property
+    def busy(self) -> bool:
+        """A reply is being generated, waits, or is played."""
+        return self._mouth.busy
 
     def _play(self, at: float, pcm: Int16) -> None:
         self.track.write(at, pcm)

@@ -15,9 +15,9 @@ from livekit.agents.worker import ServerEnvOption, WorkerPermissions
 from livekit.protocol import models
 
 from agent.plan import make_plan
+from agent.room.seat import COLOUR_ATTRIBUTE
 from agent.services.fork_server import PRELOADED
-from agent.settings import Settings, load
-from agent.speaking.persona import CLAUDE
+from agent.settings import COHOST, Settings, load
 from agent.worker_page import add_worker_page
 
 if TYPE_CHECKING:
@@ -66,12 +66,13 @@ def make_server(settings: Settings) -> AgentServer:
     places = Places(worker.max_shows, lambda: {job.job.id for job in server.active_jobs})
 
     async def admit(request: JobRequest) -> None:
-        """Take the job as Claude: a participant with a speaker's id and name."""
+        """Take the job as the co-host: a participant with a speaker's id and name."""
         if not places.take(request.id, time.monotonic()):
             logger.warning("refused the show in %s: %d are running", request.room.name, worker.max_shows)
             await request.reject()
             return
-        await request.accept(identity=CLAUDE.slug, name=CLAUDE.name)
+        claude = settings.cast()[0]
+        await request.accept(identity=COHOST, name=claude.name, attributes={COLOUR_ATTRIBUTE: claude.colour})
 
     server.rtc_session(run_show, agent_name=AGENT_NAME, on_request=admit, on_session_end=end_show)
     add_worker_page(server, port=worker.port)

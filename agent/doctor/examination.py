@@ -83,7 +83,7 @@ def table(found: list[Finding]) -> Table:
 def _outside(settings: Settings) -> list[str]:
     """Servers in use that are not on this machine, as http addresses."""
     chosen = [settings.livekit.url] if settings.livekit.url else []
-    for mind in (*settings.minds("claude"), *settings.minds("guest")):
+    for mind in (mind for one in settings.cast() for mind in one.mind):
         if mind.provider != "local":
             chosen.append(getattr(settings.providers, mind.provider.replace("-", "_")).base_url or "")
     urls = [url.replace("wss://", "https://").replace("ws://", "http://") for url in chosen if url]

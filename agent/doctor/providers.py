@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from agent.doctor.findings import Finding, fault, ok, warning
 from agent.settings import EarChoice, MindChoice, Settings, VoiceChoice
+from agent.settings.checks import chooser_of
 
 _LIMIT_S = 10.0
 _ASSEMBLYAI_ACCOUNT = "https://api.assemblyai.com"
@@ -98,9 +99,9 @@ def _same(wanted: str, offered: str) -> bool:
 
 def _calls(settings: Settings) -> Iterator[Call]:
     minds: dict[str, tuple[str, list[str]]] = {}
-    for variable, persona in (("COHOST", "claude"), ("GUEST", "guest")):
-        for mind in settings.minds("claude" if persona == "claude" else "guest"):
-            chooser, models = minds.setdefault(mind.provider, (variable, []))
+    for one in settings.cast():
+        for mind in one.mind:
+            _, models = minds.setdefault(mind.provider, (chooser_of(settings, one.slug), []))
             models.append(_model(settings, mind))
     for provider, (chooser, models) in minds.items():
         yield from _mind_call(settings, provider, chooser, tuple(dict.fromkeys(models)))

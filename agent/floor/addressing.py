@@ -15,14 +15,14 @@ from itertools import zip_longest
 
 from agent.floor.events import SpeakerId
 from agent.floor.grammar import COURTESY, EVERYONE, EXCLUDED, NOT_EVERYONE, Call, call
-from agent.floor.names import WORD, NameHeard, Seat, names_in, words
+from agent.floor.names import ANY_GUEST, EVERY_GUEST, WORD, NameHeard, Seat, guests_among, names_in, words
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """Who is asked to speak, in order. Empty: nobody in particular, and the floor is free. Humans are named too."""
 
-    to: tuple[SpeakerId, ...] = ()
+    to: tuple[SpeakerId, ...] = ()  # may hold ANY_GUEST once
     rest: str = ""  # what is said, without the names that were called
 
 
@@ -63,7 +63,9 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
     if everyone:
         to.extend(personas)
     to = to or thanked  # "Thank you, Claude. Nova, ..." asks Nova alone
-    return Address(tuple(dict.fromkeys(who for who in to if who not in excluded)), " ".join(rest))
+    guests = [seat.who for seat in guests_among(others)]
+    asked = [one for who in to for one in (guests if who == EVERY_GUEST else [who])]
+    return Address(tuple(dict.fromkeys(who for who in asked if who not in excluded)), " ".join(rest))
 
 
 def _sentences(text: str) -> list[str]:
@@ -78,6 +80,7 @@ def _rewrite(sentence: str, seats: tuple[Seat, ...]) -> tuple[str, list[list[Nam
     """Names become `<0>`, `<1>`, ...; "Claude and the guest" is one group, and "our guest, Nova," is one name."""
     spans = [match.span() for match in WORD.finditer(sentence)]
     found = list(names_in(words(sentence), seats))
+    guests = {seat.who for seat in guests_among(seats)}
     groups: list[list[NameHeard]] = []
     pieces: list[str] = []
     place = 0
@@ -85,7 +88,8 @@ def _rewrite(sentence: str, seats: tuple[Seat, ...]) -> tuple[str, list[list[Nam
     for name, after in zip_longest(found, found[1:]):
         start, end = spans[name.start][0], spans[name.end - 1][1]
         start = start if begun is None else begun
-        if after is not None and after.who == name.who and sentence[end : spans[after.start][0]] == ", ":
+        apposed = after is not None and (after.who == name.who or (name.who == ANY_GUEST and after.who in guests))
+        if after is not None and apposed and sentence[end : spans[after.start][0]] == ", ":
             begun = start
             continue
         between = sentence[place:start]

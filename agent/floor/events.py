@@ -22,6 +22,7 @@ class SpeakerJoined(Event):
     who: SpeakerId
     name: str
     role: Literal["human", "ai"]
+    aliases: tuple[str, ...] = ()  # what else an AI is called
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,11 @@ class CommandGiven(Event):
     by: SpeakerId
     command: CommandName
     target: SpeakerId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavingBegun(Event):
+    """Money runs short: nothing is generated any more that may be thrown away unheard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.floor.addressing import Address, address
+from agent.floor.addressing import Address
 from agent.floor.agenda import Invited, Open, Owed, Resuming
 from agent.floor.echo import is_echo
 from agent.floor.events import (
@@ -175,7 +175,7 @@ def _is_debt_of(table: Table, cut: Cut | None) -> bool:
 def _judged(
     table: Table, who: SpeakerId, heard: Utterance | None, text: str, evidence: Evidence | None, *, final: bool
 ) -> tuple[Verdict, Address]:
-    addressed = address(text, table.seats.all, by=who)
+    addressed = table.addressed(text, who)
     setting = Setting(
         over=heard.over if heard is not None else _is_over(table, who),
         after_question=table.tally.asked,

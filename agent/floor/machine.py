@@ -18,6 +18,7 @@ from agent.floor.events import (
     ReplyFailed,
     ReplyPassed,
     ReplyReady,
+    SavingBegun,
     SpeakerId,
     SpeakerJoined,
     SpeakerLeft,
@@ -90,12 +91,14 @@ class Floor:
                 replying.reply_told(table, event)
             case CommandGiven():
                 obey(table, event)
-            case SpeakerJoined(who=who, name=name, role=role):
+            case SpeakerJoined(who=who, name=name, role=role, aliases=aliases):
                 if who in table.seats.here:
                     raise UnexpectedEvent(event, f"{who} is at the table already")
-                table.seats.join(Seat(who, name, role))
+                table.seats.join(Seat(who, name, role, aliases))
             case SpeakerLeft(who=who):
                 self._left(event, who)
+            case SavingBegun():
+                table.save()
             case Tick():
                 pass  # the time has come, and `_settle` looks at the time
             case _:

@@ -16,6 +16,10 @@ _MISHEARD = {
     "guest": ("guessed", "guess", "gust", "quest"),
 }
 _TITLES = {"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"}
+ANY_GUEST: SpeakerId = "<any-guest>"
+"""In place of a speaker's id: "the guest" at a table with several. The floor chooses one."""
+EVERY_GUEST: SpeakerId = "<every-guest>"
+"""In place of a speaker's id: "our guests"."""
 WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 
 
@@ -26,6 +30,7 @@ class Seat:
     who: SpeakerId
     name: str
     role: Literal["human", "ai"]
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,11 @@ def sound(word: str) -> str:
     return word.upper()
 
 
+def guests_among(seats: tuple[Seat, ...]) -> list[Seat]:
+    """The AIs beside the co-host."""
+    return [seat for seat in seats if seat.role == "ai" and seat.who != "claude"]
+
+
 @lru_cache(maxsize=64)
 def _spellings(seats: tuple[Seat, ...]) -> tuple[dict[tuple[str, ...], SpeakerId], dict[str, SpeakerId]]:
     """Exact spellings (word sequences) and single words that may be a misheard name."""
@@ -72,14 +82,22 @@ def _spellings(seats: tuple[Seat, ...]) -> tuple[dict[tuple[str, ...], SpeakerId
     for seat in seats:
         parts = words(seat.name)
         plain = [part for part in parts if part not in _TITLES]
-        for spelling in (tuple(parts), tuple(plain), tuple(plain[:1]), tuple(plain[-1:]), (seat.who.lower(),)):
+        more = [tuple(words(alias)) for alias in seat.aliases]
+        for spelling in (tuple(parts), tuple(plain), tuple(plain[:1]), tuple(plain[-1:]), (seat.who.lower(),), *more):
             if spelling and (spelling not in exact or seat.role == "human"):  # a human's name is never a persona's
                 exact[spelling] = seat.who
     personas = [seat for seat in seats if seat.role == "ai"]
-    guests = [seat for seat in personas if seat.who == "guest"] or [s for s in personas if s.who != "claude"]
-    if len(guests) == 1:
+    guests = guests_among(seats)
+    if guests:
+        one = guests[0].who if len(guests) == 1 else ANY_GUEST
+        named = {word for seat in seats for word in words(seat.name)}
+        if exact.get(("guest",)) == "guest" and "guest" not in named:
+            exact[("guest",)] = one  # it is only called so by its id, and so is every other guest
         for spelling in (("the", "guest"), ("our", "guest"), ("my", "guest"), ("guest",), ("mister", "guest")):
-            exact.setdefault(spelling, guests[0].who)
+            exact.setdefault(spelling, one)
+    if len(guests) > 1:
+        for spelling in (("guests",), ("the", "guests"), ("our", "guests"), ("my", "guests"), ("both", "guests")):
+            exact.setdefault(spelling, EVERY_GUEST)
     if any(seat.who == "claude" for seat in personas):
         for spelling in (("my", "co-host"), ("our", "co-host"), ("the", "co-host"), ("co-host",), ("cohost",)):
             exact.setdefault(spelling, "claude")
@@ -105,7 +123,7 @@ def names_in(text_words: Sequence[str], seats: tuple[Seat, ...]) -> Iterator[Nam
             bare = last.removesuffix("'s").removesuffix("'") if possessive else last
             spelling = (*text_words[place : place + length - 1], bare)
             if spelling in exact:
-                by_role = spelling[0] in ("the", "our", "my")
+                by_role = spelling[0] in ("the", "our", "my", "both")
                 yield NameHeard(exact[spelling], place, place + length, True, possessive, by_role)
                 place += length
                 break

@@ -65,7 +65,10 @@ def plain(value: Event | Action | events.Evidence) -> Plain:
     made: Plain = {"type": kind.__name__}
     for name in _FIELDS[kind]:
         field = getattr(value, name)
-        made[name] = plain(field) if isinstance(field, events.Evidence) else field
+        if isinstance(field, events.Evidence):
+            made[name] = plain(field)
+        else:
+            made[name] = list(field) if isinstance(field, tuple) else field
     return made
 
 
@@ -176,6 +179,8 @@ def _from(made: Mapping[str, Any]) -> object:
         allowed, choices = checks[name]
         if isinstance(value, Mapping):
             values[name] = value = _from(value)
+        elif isinstance(value, list):
+            values[name] = value = tuple(value)
         if not isinstance(value, allowed) or (choices is not None and value is not None and value not in choices):
             raise ValueError(f"{kind.__name__}.{name} cannot be {value!r}")
     try:
@@ -195,6 +200,8 @@ def _checks(kind: type) -> dict[str, tuple[tuple[type, ...], frozenset[str] | No
             if get_origin(option) is Literal:
                 choices.update(get_args(option))
                 allowed.append(str)
+            elif get_origin(option) is tuple:
+                allowed.append(tuple)
             elif option is float:
                 allowed.extend((float, int))
             else:

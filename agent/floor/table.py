@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.floor.actions import (
     Action,
@@ -19,9 +19,10 @@ from agent.floor.actions import (
     ThinkReason,
     Unduck,
 )
+from agent.floor.addressing import Address, address
 from agent.floor.agenda import Agenda, Guess, Invited, Open, Owed, Reply, Round, Tally, Thinking
 from agent.floor.events import ReplyId, SpeakerId, UtteranceId
-from agent.floor.names import Seat
+from agent.floor.names import ANY_GUEST, Seat, guests_among
 from agent.floor.rules import Rules
 from agent.floor.speech import Speech
 from agent.floor.voice import Audible, Nobody, Starting, Stopping, Turn, Voice
@@ -177,9 +178,26 @@ class Table:
         wanted = free and others and self.thinking is None and self.seats.humans
         self.agenda = Invited(since=self.now, after=after) if wanted else Open()
 
+    def addressed(self, text: str, by: SpeakerId) -> Address:
+        """Who an utterance asks. "The guest" at a table with several is the one who spoke least recently."""
+        asked = address(text, self.seats.all, by=by)
+        if ANY_GUEST not in asked.to:
+            return asked
+        free = [seat.who for seat in guests_among(self.seats.all) if seat.who not in asked.to]
+        fair = sorted(free, key=lambda who: self.tally.last_turn.get(who, 0))[:1]
+        chosen = tuple(one for who in asked.to for one in (fair if who == ANY_GUEST else [who]))
+        return replace(asked, to=chosen)
+
     def remember(self, who: SpeakerId, utterance: UtteranceId, text: str) -> None:
         self.tally.ai_turns = 0
         self.memory.unsaid.append(Remember(who=who, utterance=utterance, text=text))
+
+    def save(self) -> None:
+        """From now on one reply is generated for a turn, once it has ended."""
+        self.rules = self.rules.model_copy(update={"eager": "off", "race": False, "interject": False})
+        self.drop_listening()
+        if self.round is not None and self.round.guess is not None:
+            self.drop_round()
 
     def end_thinking(self) -> None:
         if self.thinking is not None:

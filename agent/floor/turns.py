@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from agent.floor import thinking
 from agent.floor.actions import Continue, Speak, ThinkReason
-from agent.floor.addressing import address
 from agent.floor.agenda import Guess, Invited, Open, Owed, Reply, Resuming, Round, Sorry, choose
 from agent.floor.events import SpeakerId
 from agent.floor.judgement import Verdict, spoken
@@ -73,7 +72,7 @@ def _attempt(table: Table) -> None:
     guess = _guess(table)
     agenda = table.agenda
     if guess is not None:
-        addressed = address(guess.text, table.seats.all, by=guess.who).to
+        addressed = table.addressed(guess.text, guess.who).to
         asked_before = agenda.to if isinstance(agenda, Owed) else ()
         to = tuple(dict.fromkeys((*asked_before, *(who for who in addressed if who in table.seats.personas))))
         if not addressed or to:

@@ -30,7 +30,7 @@ def preload(settings: Settings) -> None:
 
     LiveKit's plugins want to be imported on the main thread.
     """
-    providers: set[str] = {mind.provider for mind in (*settings.minds("claude"), *settings.minds("guest"))}
+    providers: set[str] = {mind.provider for slug in settings.personas.slugs for mind in settings.minds(slug)}
     providers |= {voice.provider for voice in settings.providers.tts}
     providers |= {ear.provider for ear in settings.providers.stt}
     for package in {_PACKAGES.get(provider, "openai") for provider in providers}:

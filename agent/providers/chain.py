@@ -8,7 +8,7 @@ LiveKit's own FallbackAdapter takes the first chunk of any kind for success, and
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -70,6 +70,8 @@ class Chain(llm.LLM[Any]):
         self.minds = tuple(minds)
         self.next_words_s = next_words_s
         self.on_missed = on_missed
+        for mind in self.minds:
+            mind.engine.on("metrics_collected", self._pass_on_metrics)
 
     @property
     def next(self) -> Mind:
@@ -104,7 +106,11 @@ class Chain(llm.LLM[Any]):
 
     async def aclose(self) -> None:
         for mind in self.minds:
+            mind.engine.off("metrics_collected", self._pass_on_metrics)
             await mind.engine.aclose()
+
+    def _pass_on_metrics(self, *told: Any) -> None:
+        self.emit("metrics_collected", *told)
 
 
 class ChainStream(llm.LLMStream):
@@ -270,8 +276,8 @@ class ChainStream(llm.LLMStream):
             self._passed_on += len(chunk.delta.content)
         self._event_ch.send_nowait(chunk)
 
-    async def _metrics_monitor_task(self, event_aiter: Any) -> None:
-        """The minds' own streams keep the metrics."""
+    async def _metrics_monitor_task(self, event_aiter: AsyncIterable[llm.ChatChunk]) -> None:
+        """Nothing: each mind's own stream tells its usage, and the chain passes it on."""
         async for _ in event_aiter:
             pass
 

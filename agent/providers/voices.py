@@ -13,6 +13,9 @@ from agent.settings import PersonaSettings, ProvidersSettings, VoiceChoice
 # Two Neural2 voices that nobody confuses; a persona's own `voice` setting goes before them.
 _GOOGLE_VOICES = {"claude": "en-US-Neural2-D", "guest": "en-US-Neural2-F"}
 _OPENAI_VOICES = {"claude": "ash", "guest": "coral"}
+# Further guests, by their place at the table
+_MORE_GOOGLE_VOICES = ("en-US-Neural2-J", "en-US-Neural2-H", "en-US-Neural2-A", "en-US-Neural2-E", "en-US-Neural2-I")
+_MORE_OPENAI_VOICES = ("sage", "onyx", "nova", "verse", "shimmer")
 
 
 def make_voice(
@@ -44,8 +47,8 @@ def _voice_name(choice: VoiceChoice, persona: PersonaSettings, slug: str) -> str
     if choice.provider == "piper":
         return f"{persona.voice or 'en_US-joe-medium'}*{persona.timbre:g}"
     if choice.provider == "google":
-        return persona.voice or _GOOGLE_VOICES.get(slug, "en-US-Neural2-J")
-    return persona.voice or _OPENAI_VOICES.get(slug, "sage")
+        return persona.voice or _GOOGLE_VOICES.get(slug) or _MORE_GOOGLE_VOICES[persona.place % 5]
+    return persona.voice or _OPENAI_VOICES.get(slug) or _MORE_OPENAI_VOICES[persona.place % 5]
 
 
 def _make(

@@ -101,6 +101,7 @@ class LlmCancelled(OfReply):
     """The reply was dropped or interrupted; what had been generated was thrown away."""
 
     kind: Literal["llm.cancelled"]
+    prompt_chars: int | None = Field(None, ge=0, description="length of what it was given")
     wasted_tokens: int = Field(0, ge=0, description="generated and never heard, estimated where the provider is silent")
 
 
@@ -109,6 +110,7 @@ class LlmEnd(OfReply):
     prompt_tokens: int | None = Field(None, ge=0)
     cached_tokens: int | None = Field(None, ge=0, description="of the prompt, read from the provider's cache")
     completion_tokens: int | None = Field(None, ge=0)
+    prompt_chars: int | None = Field(None, ge=0, description="length of what it was given")
     latency_s: Seconds | None = Field(None, description="from the request to the last token")
 
 
@@ -231,6 +233,33 @@ class ServiceBack(OfService):
     out_s: Seconds | None = Field(None, description="since the outage was noticed")
 
 
+class Cost(Entry):
+    """What the show has cost so far, estimated from list prices."""
+
+    kind: Literal["cost"]
+    usd: float = Field(ge=0)
+    sums: Json = Field(default_factory=dict, description="by provider and model, as in session.yml")
+
+
+class Budget(Entry):
+    """A stage of the budget was reached; with `who`, of that persona's own."""
+
+    kind: Literal["budget"]
+    stage: Literal["saving", "warned", "spent"]
+    usd: float = Field(ge=0)
+    budget_usd: float = Field(gt=0)
+    who: str = ""
+
+
+class Covered(Entry):
+    """The talk has covered a point of the briefing."""
+
+    kind: Literal["covered"]
+    place: int = Field(ge=0, description="in the briefing's list")
+    point: str
+    by: Literal["mind", "words"] = Field(description="who judged: the co-host's mind, or the words by themselves")
+
+
 class RecordingNotice(OfSpeaker):
     """A participant was shown that the show is being recorded."""
 
@@ -317,6 +346,9 @@ LogEntry: TypeAlias = Annotated[
     | ServiceMissed
     | ServiceOut
     | ServiceBack
+    | Cost
+    | Budget
+    | Covered
     | RecordingNotice
     | RecordingTrack
     | RecordingTrouble

@@ -22,7 +22,8 @@ Document: TypeAlias = dict[str, object]
 # In this order in the file; whatever else is noted follows.
 _ORDER = (
     "version", "status", "title", "slug", "started_at", "ended_at", "duration_s", "reason", "speakers", "models",
-    "voices", "versions", "environment", "consent", "cost_estimate", "latencies", "files", "sync", "troubles",
+    "voices", "versions", "environment", "consent", "must_cover", "cost_estimate", "cost", "latencies", "files", "sync",
+    "troubles",
 )  # fmt: skip
 _PACKAGES = ("roundtable", "livekit", "livekit-agents", "av", "numpy")
 

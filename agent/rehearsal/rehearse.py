@@ -17,6 +17,7 @@ from agent.errors import StudioError
 from agent.rehearsal.inspection import inspect_folder
 from agent.rehearsal.person import Person
 from agent.rehearsal.script import SCRIPT, Int16, Line, record
+from agent.settings import COHOST
 
 ANSWER_LIMIT_S = 15.0
 _JOIN_LIMIT_S = 40.0
@@ -158,7 +159,8 @@ async def _turn(host: Person, line: Line, speech: Int16, report: Report) -> None
     at, who = answer
     report.responses_s.append(at - ended)
     report.answered_by[who] = report.answered_by.get(who, 0) + 1
-    report.wrong_answerer += line.to not in (None, who)
+    any_guest = line.to == "guest" and who != COHOST  # at a table with several, "the guest" is any of them
+    report.wrong_answerer += line.to not in (None, who) and not any_guest
 
 
 async def _barge_in(host: Person, speech: Int16, report: Report) -> None:

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 SAMPLE_RATE_HZ = 48_000
+COLOUR_ATTRIBUTE = "roundtable.colour"
 # The playout keeps 20 ms of voice in the source, and up to 70 ms of silence. The source's own bound must be above that:
 # a full one makes the playout wait, and then the device, not the episode's clock, sets the pace.
 QUEUE_MS = 120
@@ -69,10 +70,12 @@ class Seat:
 
 @asynccontextmanager
 async def join_seat(
-    url: str, *, api_key: str, api_secret: str, room_name: str, who: str, name: str
+    url: str, *, api_key: str, api_secret: str, room_name: str, who: str, name: str, colour: str | None = None
 ) -> AsyncIterator[Seat]:
     """A persona's own connection to the room, closed on leaving the context.
 
+    Args:
+        colour: of its tile, CSS; known to the page from the first sight of it.
     Raises:
         rtc.ConnectError: the server refuses or is out of reach.
     """
@@ -81,6 +84,7 @@ async def join_seat(
         .with_identity(who)
         .with_name(name)
         .with_kind("agent")
+        .with_attributes({COLOUR_ATTRIBUTE: colour} if colour else {})
         .with_grants(
             api.VideoGrants(
                 room_join=True,

@@ -68,9 +68,8 @@ def piper_service(settings: Settings) -> tuple[Service, str]:
         StudioError: a persona's voice is not there.
     """
     port = free_port()
-    personas = settings.personas
     # A request without a name gets the first voice: the built-in one, where somebody has it.
-    wanted = sorted({personas.claude.voice, personas.guest.voice}, key=lambda voice: voice is not None)
+    wanted = sorted(settings.voices, key=lambda voice: voice is not None)
     try:
         voices = [find_voice(voice) for voice in wanted]
     except VoiceMissing as error:

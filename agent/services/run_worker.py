@@ -20,7 +20,7 @@ from agent.services.fork_server import start_fork_server
 from agent.services.livekit_server import answers, check_access
 from agent.services.supervisor import Service
 from agent.services.up import server_address, server_keys
-from agent.settings import Settings, load
+from agent.settings import COHOST, Settings, load
 from agent.settings.environment import export
 
 if TYPE_CHECKING:  # takes seconds to import, which the fork server uses to import the same
@@ -66,13 +66,11 @@ def connect(settings: Settings, room: str, *, log_level: str | None = None) -> N
 async def _hold_one_show(server: AgentServer, settings: Settings, room: str) -> None:
     livekit = settings.livekit
     secret = livekit.api_secret.get_secret_value() if livekit.api_secret else None
-    from agent.speaking.persona import CLAUDE
-
     async with api.LiveKitAPI(livekit.url, livekit.api_key, secret) as livekit_api:
         info = await livekit_api.room.create_room(api.CreateRoomRequest(name=room))
     # LiveKit's own token for this lacks the right to set attributes, which then fails in silence.
     grants = api.VideoGrants(room_join=True, room=room, agent=True, can_update_own_metadata=True)
-    access = api.AccessToken(livekit.api_key, secret).with_identity(CLAUDE.slug).with_name(CLAUDE.name)
+    access = api.AccessToken(livekit.api_key, secret).with_identity(COHOST).with_name(settings.persona(COHOST).name)
     token = access.with_kind("agent").with_grants(grants).to_jwt()
     started, ended = asyncio.Event(), asyncio.Event()
     server.once("worker_started", started.set)

@@ -50,8 +50,7 @@ def adapters(settings: Settings) -> dict[str, str]:
     return {
         "stt": ", ".join(map(str, settings.providers.stt)),
         "tts": ", ".join(map(str, settings.providers.tts)),
-        "claude": ", ".join(map(str, settings.minds("claude"))),
-        "guest": ", ".join(map(str, settings.minds("guest"))),
+        **{one.slug: ", ".join(map(str, one.mind)) for one in settings.cast()},
     }
 
 

@@ -195,6 +195,8 @@ class Studio:
             recordings=settings.recording.folder,
             briefings=settings.briefings.folder,
             cache=settings.home / "cache",
+            personas={slug: settings.persona(slug).name for slug in settings.personas.slugs},
+            guests=settings.personas.guests,
         )
         status = UpStatus(polled, self._supervisor, settings, self._stopping)
         async with serve(site, status) as link, asyncio.TaskGroup() as tasks:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from agent.settings.choices import EarChoice, MindChoice, VoiceChoice
 from agent.settings.load import Loaded, Origin, load
+from agent.settings.persona_files import COHOST, PersonaFile, PersonaFileError, list_personas
+from agent.settings.personas import PersonaSettings
 from agent.settings.problems import Problem, SettingsError
 from agent.settings.providers import (
     AnthropicSettings,
@@ -22,7 +24,6 @@ from agent.settings.recording import EgressSettings, RecordingSettings
 from agent.settings.tree import (
     BriefingsSettings,
     LiveKitSettings,
-    PersonaSettings,
     PersonasSettings,
     ServicesSettings,
     Settings,
@@ -31,6 +32,7 @@ from agent.settings.tree import (
 )
 
 __all__ = [
+    "COHOST",
     "AnthropicSettings",
     "BriefingsSettings",
     "CompatibleSettings",
@@ -42,6 +44,8 @@ __all__ = [
     "Loaded",
     "MindChoice",
     "Origin",
+    "PersonaFile",
+    "PersonaFileError",
     "PersonaSettings",
     "PersonasSettings",
     "Problem",
@@ -55,5 +59,6 @@ __all__ = [
     "VoiceChoice",
     "WebSettings",
     "WorkerSettings",
+    "list_personas",
     "load",
 ]

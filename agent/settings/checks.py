@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from agent.settings.choices import MindProvider
+from agent.settings.persona_files import COHOST
 from agent.settings.problems import Problem
 from agent.settings.tree import Settings
 
@@ -23,8 +23,10 @@ _MIND_KEYS: dict[MindProvider, tuple[str, str]] = {
 def cross_check(settings: Settings) -> Iterator[Problem]:
     """Every problem that shows only when settings are seen together."""
     yield from _livekit(settings)
-    yield from _mind(settings, "claude", "COHOST")
-    yield from _mind(settings, "guest", "GUEST")
+    yield from _absent(settings)
+    for slug in (COHOST, *settings.personas.guests):
+        if slug in settings.personas.slugs:
+            yield from mind_problems(settings, slug)
     yield from _ears(settings)
     yield from _voices(settings)
     yield from _files(settings)
@@ -49,7 +51,36 @@ def _livekit(settings: Settings) -> Iterator[Problem]:
         yield Problem("LIVEKIT_API_SECRET", "is shorter than 32 characters", "remove key and secret for fresh ones")
 
 
-def _mind(settings: Settings, persona: Literal["claude", "guest"], chooser: str) -> Iterator[Problem]:
+def _absent(settings: Settings) -> Iterator[Problem]:
+    personas = settings.personas
+    for slug in personas.guests:
+        if slug not in personas.slugs and not (personas.folder / f"{slug}.md").is_file():
+            there = ", ".join(other for other in personas.slugs if other != COHOST)
+            yield Problem("GUESTS", f"there is no {personas.folder / slug}.md", f"choose from those there are: {there}")
+
+
+def chooser_of(settings: Settings, slug: str) -> str:
+    """Where a persona's mind is chosen: a variable, or its file.
+
+    Raises:
+        KeyError: there is no such persona.
+    """
+    personas = settings.personas
+    file = personas.file(slug)
+    own = {COHOST: personas.claude.mind, "guest": personas.guest.mind}.get(slug, ())
+    if file.provider and not own:
+        return str(personas.folder / file.file)
+    return "COHOST" if slug == COHOST else "GUEST"
+
+
+def mind_problems(settings: Settings, slug: str) -> Iterator[Problem]:
+    """What a persona's mind and its fallbacks lack.
+
+    Raises:
+        KeyError: there is no such persona.
+    """
+    chooser = chooser_of(settings, slug)
+    instead = f"set {chooser}=local" if chooser.isupper() else f"write 'provider: local' in {chooser}"
     keys = {
         "anthropic": settings.providers.anthropic.api_key,
         "openai": settings.providers.openai.api_key,
@@ -57,18 +88,18 @@ def _mind(settings: Settings, persona: Literal["claude", "guest"], chooser: str)
         "together": settings.providers.together.api_key,
         "xai": settings.providers.xai.api_key,
     }
-    for mind in settings.minds(persona):
+    for mind in settings.minds(slug):
         if mind.provider in _MIND_KEYS and keys[mind.provider] is None:
             name, where = _MIND_KEYS[mind.provider]
-            fix = f"get a key at {where} and set it, or set {chooser}=local"
+            fix = f"get a key at {where} and set it, or {instead}"
             yield Problem(name, f"is missing, and {chooser} asks for {mind.provider}", fix)
         if mind.provider == "openai-compatible":
             compatible = settings.providers.openai_compatible
             if compatible.base_url is None:
-                fix = f"set it to the server's address up to /v1, or set {chooser}=local"
+                fix = f"set it to the server's address up to /v1, or {instead}"
                 yield Problem("OPENAI_COMPATIBLE_BASE_URL", f"is missing, and {chooser} asks for it", fix)
             if compatible.model is None and mind.model is None:
-                fix = f"set it, or write {chooser}=openai-compatible:MODEL"
+                fix = "set it, or name the model in the choice: openai-compatible:MODEL"
                 yield Problem("OPENAI_COMPATIBLE_MODEL", f"is missing, and {chooser} names no model", fix)
 
 
@@ -112,14 +143,15 @@ def _files(settings: Settings) -> Iterator[Problem]:
             "start in the project's folder, or correct the path",
         )
     if settings.needs_piper:
-        for slug, persona in (("CLAUDE", settings.personas.claude), ("GUEST", settings.personas.guest)):
-            if (
-                persona.voice is not None
-                and persona.voice.endswith(".onnx")
-                and not Path(persona.voice).expanduser().is_file()
-            ):
+        for slug in settings.personas.slugs:
+            set_here = {COHOST: settings.personas.claude.voice, "guest": settings.personas.guest.voice}.get(slug)
+            voice = set_here or settings.personas.file(slug).voice
+            if voice is not None and voice.endswith(".onnx") and not Path(voice).expanduser().is_file():
+                where = (
+                    f"STUDIO_PERSONAS__{slug.upper()}__VOICE" if set_here else f"{settings.personas.folder / slug}.md"
+                )
                 fix = "correct the path, or remove the line for the built-in voice"
-                yield Problem(f"STUDIO_PERSONAS__{slug}__VOICE", f"no file {persona.voice}", fix)
+                yield Problem(where, f"no file {voice}", fix)
 
 
 def _egress(settings: Settings) -> Iterator[Problem]:

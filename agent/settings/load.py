@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from agent.settings.checks import cross_check
+from agent.settings.persona_files import PersonaFile, list_personas
 from agent.settings.problems import Problem, SettingsError, Wrong
 from agent.settings.tree import Settings
 from agent.settings.variables import PREFIX, Variable, text_of, variables
@@ -53,9 +54,10 @@ def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = Pa
         elif from_file.get(name, "").strip():
             values[name], origins[name] = from_file[name].strip(), ".env"
     problems = list(_misspelt(environ, from_file, known))
-    settings = _build(values, known, problems)
-    named = {problem.variable for problem in problems}
-    problems += [problem for problem in cross_check(settings) if problem.variable not in named]
+    settings = _with_personas(_build(values, known, problems), problems)
+    for problem in cross_check(settings):
+        if problem.variable not in {told.variable for told in problems}:
+            problems.append(problem)
     if problems:
         raise SettingsError(problems)
     return Loaded(settings, origins)
@@ -89,6 +91,19 @@ def _build(values: dict[str, str], known: Mapping[str, Variable], problems: list
                 faulty.add(variable.name)
                 problems.append(_problem(variable, detail))
             values = {name: value for name, value in values.items() if name not in faulty}
+
+
+def _with_personas(settings: Settings, problems: list[Problem]) -> Settings:
+    """The personas' files read; what is wrong with them is told in `problems`."""
+    files = []
+    for found in list_personas(settings.personas.folder):
+        if isinstance(found, PersonaFile):
+            files.append(found)
+            continue
+        for fault in found.faults:
+            where, _, wrong = fault.partition(": ")
+            problems.append(Problem(where, wrong, "correct the file, or remove it"))
+    return settings.model_copy(update={"personas": settings.personas.model_copy(update={"files": tuple(files)})})
 
 
 def _nested(values: Mapping[str, str], known: Mapping[str, Variable]) -> dict[str, Any]:

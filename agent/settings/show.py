@@ -19,13 +19,14 @@ _SECTIONS = {
     "web": "The page",
     "worker": "The worker, which runs the shows",
     "providers": "Ears, voices and the providers of minds. A comma adds a fallback: GUEST=groq,local",
-    "personas": "The AIs at the table",
+    "personas": "The AIs at the table; each has a file in personas/, and what is set here goes before it",
     "services": "Local engines",
     "briefings": "Briefings",
     "recording": "Recording",
     "hearing": "Hearing",
     "floor": "The floor: who speaks, when",
     "speaking": "Speaking",
+    "cost": "Cost",
 }
 
 _EXAMPLE_HEAD = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -11,7 +12,17 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from agent.floor.rules import Rules
 from agent.hearing.settings import HearingSettings
-from agent.settings.choices import CLAUDE_HAIKU, LOCAL, MindChoice, Minds
+from agent.settings.choices import CLAUDE_HAIKU, LOCAL, Minds
+from agent.settings.persona_files import COHOST, PersonaFile
+from agent.settings.personas import (
+    ClaudeSettings,
+    GuestSettings,
+    PersonaSettings,
+    Slugs,
+    colour_apart,
+    minds_of,
+    timbre_apart,
+)
 from agent.settings.problems import Wrong
 from agent.settings.providers import HttpUrl, Key, ProvidersSettings, variable
 from agent.settings.recording import RecordingSettings
@@ -85,43 +96,42 @@ class ServicesSettings(BaseModel, frozen=True, extra="forbid"):
     piper_url: HttpUrl | None = Field(None, description="a Piper server that runs already")
 
 
-class PersonaSettings(BaseModel, frozen=True, extra="forbid"):
-    name: str = Field(min_length=1, max_length=40)
-    mind: Minds
-    voice: str | None = None
-    timbre: float = 1.0
-    temperature: float = 0.8
-
-
-class ClaudeSettings(PersonaSettings, frozen=True):
-    name: str = Field("Claude", min_length=1, max_length=40, description="the co-host's name")
-    mind: Minds = Field(
-        (),
-        description="the co-host's mind; without it claude-haiku-4-5 when there is a key, else a local stand-in",
-        json_schema_extra=variable("COHOST"),
-    )
-    voice: str | None = Field(None, description="path of a Piper voice, or a voice name of the TTS in use")
-    timbre: float = Field(1.0, ge=0.85, le=1.2, description="Piper: colour of the voice, darker below 1")
-    temperature: float = Field(0.8, ge=0, le=2)
-
-
-class GuestSettings(PersonaSettings, frozen=True):
-    name: str = Field("Guest", min_length=1, max_length=40, description="the guest's name, unless the briefing has one")
-    mind: Minds = Field(
-        (LOCAL,),
-        min_length=1,
-        description="the guest's mind: local, groq, together, openai, xai, anthropic, openai-compatible; "
-        "provider:model names a model, a comma adds a fallback",
-        json_schema_extra=variable("GUEST"),
-    )
-    voice: str | None = Field(None, description="path of a Piper voice, or a voice name of the TTS in use")
-    timbre: float = Field(0.87, ge=0.85, le=1.2, description="Piper: colour of the voice, darker below 1")
-    temperature: float = Field(0.8, ge=0, le=2)
-
-
 class PersonasSettings(BaseModel, frozen=True, extra="forbid"):
+    folder: Path = Field(Path("personas"), description="where the files of the personas lie")
+    guests: Slugs = Field(
+        ("guest",),
+        description="who sits beside the co-host: files of that folder, unless the briefing or the show's request says "
+        "otherwise; guest,sceptic seats two",
+        json_schema_extra=variable("GUESTS"),
+    )
     claude: ClaudeSettings = ClaudeSettings()
     guest: GuestSettings = GuestSettings()
+    files: tuple[PersonaFile, ...] = Field((), exclude=True, description="of the folder, read by load()")
+
+    def file(self, slug: str) -> PersonaFile:
+        """
+        Raises:
+            KeyError: there is no such persona.
+        """
+        for file in self.files:
+            if file.slug == slug:
+                return file
+        raise KeyError(slug)
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """Everybody who could sit at the table."""
+        return tuple(file.slug for file in self.files)
+
+
+class CostSettings(BaseModel, frozen=True, extra="forbid"):
+    budget_usd: float | None = Field(
+        None,
+        gt=0,
+        description="what an episode may cost at its providers, US dollars by estimate; at 70 % nothing is prepared on "
+        "guesses any more, at 85 % the host is warned, at 100 % the show ends",
+        json_schema_extra=variable("BUDGET_USD"),
+    )
 
 
 class Settings(BaseSettings):
@@ -143,6 +153,7 @@ class Settings(BaseSettings):
     hearing: HearingSettings = HearingSettings()
     floor: Rules = Rules()
     speaking: SpeakingSettings = SpeakingSettings()
+    cost: CostSettings = CostSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -156,10 +167,67 @@ class Settings(BaseSettings):
         # load() reads environment and .env itself: nested settings have plain names, and each keeps its origin.
         return (init_settings,)
 
-    def minds(self, persona: Literal["claude", "guest"]) -> tuple[MindChoice, ...]:
-        """A persona's mind and its fallbacks. Claude's, unless set, is Claude with a key and a stand-in without."""
-        chosen = self.personas.claude.mind if persona == "claude" else self.personas.guest.mind
-        return chosen or ((CLAUDE_HAIKU,) if self.providers.anthropic.api_key else (LOCAL,))
+    def minds(self, slug: str) -> Minds:
+        """A persona's mind and its fallbacks. Claude's, unless set, is Claude with a key and a stand-in without.
+
+        Raises:
+            KeyError: there is no such persona.
+        """
+        personas = self.personas
+        chosen = {COHOST: personas.claude.mind, "guest": personas.guest.mind}.get(slug, ())
+        claude = (CLAUDE_HAIKU,) if self.providers.anthropic.api_key else (LOCAL,)
+        default = claude if slug == COHOST else personas.guest.mind or (LOCAL,)
+        return minds_of(personas.file(slug), chosen, default)
+
+    def cast(self, guests: Sequence[str] | None = None) -> tuple[PersonaSettings, ...]:
+        """The AIs of a table, the co-host first: no two of them in one colour, or with one voice's timbre.
+
+        Args:
+            guests: ids of the others; those of GUESTS by default.
+        Raises:
+            KeyError: there is no such persona.
+        """
+        guests = self.personas.guests if guests is None else guests
+        seated = [self.persona(slug, place=place) for place, slug in enumerate((COHOST, *guests))]
+        for place, one in enumerate(seated):
+            others = [other for other in seated if other is not one]
+            if not one.colour or one.colour in [other.colour for other in seated[:place]]:
+                one = one.model_copy(update={"colour": colour_apart([other.colour for other in others])})
+            if not one.timbre:
+                taken = [other.timbre for other in others if other.timbre and other.voice == one.voice]
+                one = one.model_copy(update={"timbre": timbre_apart(taken)})
+            seated[place] = one
+        return tuple(seated)
+
+    def persona(self, slug: str, *, place: int = 0) -> PersonaSettings:
+        """One persona by itself; its colour and its timbre are empty where neither file nor environment has one.
+
+        Args:
+            place: at the table, 0 for the co-host.
+        Raises:
+            KeyError: there is no such persona.
+        """
+        file = self.personas.file(slug)
+        chosen = {COHOST: self.personas.claude, "guest": self.personas.guest}.get(slug, ClaudeSettings())
+        return PersonaSettings(
+            slug=slug,
+            place=place,
+            name=chosen.name or file.name,
+            renamed=chosen.name is not None,
+            colour=(file.colour or "").lower(),
+            mind=self.minds(slug),
+            voice=chosen.voice or file.voice,
+            timbre=chosen.timbre or file.timbre or 0.0,
+            temperature=file.temperature if chosen.temperature is None else chosen.temperature,
+            aliases=file.aliases,
+            budget_usd=file.budget_usd,
+            character=file.character,
+        )
+
+    @property
+    def voices(self) -> tuple[str | None, ...]:
+        """The voices that anybody in the personas' folder has; None is the engine's own."""
+        return tuple(dict.fromkeys(self.persona(slug).voice for slug in self.personas.slugs))
 
     @property
     def logs(self) -> Path:
@@ -169,12 +237,12 @@ class Settings(BaseSettings):
     @property
     def stand_in(self) -> bool:
         """Whether somebody else sits in Claude's chair; page and session.yml say so."""
-        return self.minds("claude")[0].provider != "anthropic"
+        return self.minds(COHOST)[0].provider != "anthropic"
 
     @property
     def needs_llama(self) -> bool:
         """Whether a local language model is to be started."""
-        used = {mind.provider for mind in (*self.minds("claude"), *self.minds("guest"))}
+        used = {mind.provider for slug in self.personas.slugs for mind in self.minds(slug)}
         return "local" in used and self.services.llama_url is None
 
     @property

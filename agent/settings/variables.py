@@ -72,6 +72,8 @@ def text_of(value: object) -> str:
 
 def _walk(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[Variable]:
     for name, field in model.model_fields.items():
+        if field.exclude:
+            continue  # no setting: load() fills it
         here = (*path, name)
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):

@@ -17,6 +17,7 @@ LINES: dict[Line, str] = {
 
 
 _AFTER_S = 6.0  # a show's first words need the processor, and one that is needed sooner is made then
+_APART_S = 4.0  # between the AIs of a table: nine lines at once would keep a local voice from an answer
 _PATIENCE_S = 30.0  # a local voice may still be loading its model
 _ATTEMPTS = 4
 _PAUSE_S = 5.0
@@ -25,13 +26,17 @@ _PAUSE_S = 5.0
 class CannedLines:
     """One persona's, in its own voice."""
 
-    def __init__(self, synthesis: Synthesis) -> None:
+    def __init__(self, synthesis: Synthesis, *, place: int = 0) -> None:
+        """Args:
+        place: of the persona at the table; each waits for those before it.
+        """
         self._synthesis = synthesis
+        self._after_s = _AFTER_S + place * _APART_S
         self._clips: dict[Line, Clip] = {}
 
     async def prepare(self) -> None:
         """Synthesise all, in a while and trying again; one that fails all the same is tried when it is needed."""
-        await asyncio.sleep(_AFTER_S)
+        await asyncio.sleep(self._after_s)
         for _ in range(_ATTEMPTS):
             try:
                 for line in LINES:

@@ -41,8 +41,10 @@ class Conversation:
     def __init__(self, *, context_chars: int = 60_000) -> None:
         self._turns: list[Turn] = []
         self._names: dict[SpeakerId, str] = {}
+        self._aliases: dict[str, SpeakerId] = {}
         self._budget = context_chars
         self._summary = ""
+        self.steer = ""  # what models are told after the last words, whoever is asked; tiny ones are not
         self.dropped_turns = 0  # that left without a summary
 
     @property
@@ -53,9 +55,11 @@ class Conversation:
     def summary(self) -> str:
         return self._summary
 
-    def introduce(self, who: SpeakerId, name: str) -> None:
-        """Make a speaker's name known."""
+    def introduce(self, who: SpeakerId, name: str, aliases: Sequence[str] = ()) -> None:
+        """Make a speaker's name known, and what else they are called."""
         self._names[who] = name
+        for alias in aliases:
+            self._aliases[alias.casefold()] = who
 
     def name(self, who: SpeakerId) -> str:
         return self._names.get(who, who)
@@ -70,7 +74,7 @@ class Conversation:
         for who, known in self._names.items():
             if wanted in (who.casefold(), known.casefold(), known.split()[0].casefold()):
                 return who
-        return None
+        return self._aliases.get(wanted)
 
     def remember(self, who: SpeakerId, name: str, text: str, *, utterance: UtteranceId = "") -> None:
         """A human's words."""
@@ -144,6 +148,8 @@ class Conversation:
             messages.append(("user", [_told(persona, "", nudge or YOUR_TURN, "studio")]))
         elif nudge:
             messages[-1][1].append(_told(persona, "", nudge, "studio"))
+        if self.steer and persona.style == "tagged":
+            messages[-1][1].append(_told(persona, "", self.steer, "studio"))
         for role, texts in messages:
             context.add_message(role=role, content="\n".join(texts))
         return context

@@ -59,14 +59,14 @@ class Mouth:
     ) -> None:
         settings = settings or SpeakingSettings()
         self.persona = persona
-        conversation.introduce(persona.slug, persona.name)
+        conversation.introduce(persona.slug, persona.name, persona.aliases)
         self._log = log
         synthesis = Synthesis(tts, settings=settings, clock=clock, log=partial(self._tell, ""))
         self._parts = Parts(
             persona=persona,
             model=llm,
             synthesis=synthesis,
-            canned=CannedLines(synthesis),
+            canned=CannedLines(synthesis, place=persona.place),
             playout=playout,
             conversation=conversation,
             clock=clock,

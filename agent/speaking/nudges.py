@@ -17,6 +17,8 @@ _NUDGES: dict[ThinkReason, str] = {
 }
 _PLAIN: dict[ThinkReason, str] = {"go_on": "Please go on.", "command": "What do you say?"}
 
+NUDGES = tuple(text for text in _NUDGES.values() if text)
+
 
 def nudge(reason: ThinkReason, persona: Persona) -> str:
     """An instruction that follows the talk; empty when the talk speaks for itself."""

@@ -59,21 +59,25 @@ class Persona:
         slug: its speaker id and participant identity.
         name: as it is addressed and shown.
         prompt: who it is and what the show is about, from the briefing.
+        place: at the table: 0 for the co-host, then the guests in their order.
         colour: of its tile, CSS.
         voice: of the TTS; None for the engine's own.
-        timbre: factor of Piper's second voice; 1.0 is the voice as it is.
+        timbre: Piper's factor on pitch and formants; 1.0 is the voice as it is.
         style: "plain" for tiny local models: no tags, no wrapper.
         aliases: other names it answers to.
+        budget_usd: what its mind and its voice may cost in an episode; None: no bound of its own.
     """
 
     slug: str
     name: str
     prompt: str
+    place: int = 0
     colour: str = "#888888"
     voice: str | None = None
     timbre: float = 1.0
     style: Style = "tagged"
     aliases: tuple[str, ...] = ()
+    budget_usd: float | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,20 +90,3 @@ class Persona:
         if self.style == "plain":
             return f"{TABLE_PLAIN.format(name=self.name)}\n{self.prompt}".strip()
         return f"{TABLE.format(name=self.name)}\n{self.prompt}".strip()
-
-
-CLAUDE = Persona(
-    slug="claude",
-    name="Claude",
-    prompt="You are the co-host: curious, warm, precise, with a dry sense of humour. You draw people out, and you "
-    "say so when you disagree.",
-    colour="#d97757",
-)
-GUEST = Persona(
-    slug="guest",
-    name="Guest",
-    prompt="You are the guest: you hold a clear position, argue it with examples, and gladly concede a good point.",
-    colour="#5b8def",
-    timbre=0.88,
-    aliases=("the guest",),
-)

@@ -27,8 +27,10 @@ from agent.floor.events import (
 from agent.speaking.canned import CannedLines
 from agent.speaking.captions import CaptionTracker
 from agent.speaking.clauses import Clause
-from agent.speaking.conversation import Conversation
+from agent.speaking.conversation import OPENING, YOUR_TURN, Conversation
+from agent.speaking.habits import Habits
 from agent.speaking.logbook import JSON, Heard, LogEntry, LogKind
+from agent.speaking.nudges import NUDGES
 from agent.speaking.passage import Clip, Passage, Place
 from agent.speaking.persona import Persona, asks_to_think
 from agent.speaking.playout import Playout
@@ -36,6 +38,9 @@ from agent.speaking.settings import SpeakingSettings
 from agent.speaking.speakable import Signal, SpeakableText
 from agent.speaking.synthesis import Synthesis, SynthesisFailed
 from agent.speaking.writer import Failure, Writer
+
+WRAPPER = (OPENING, YOUR_TURN, *NUDGES)
+_OWN_TURNS = 3  # that a small model is kept from repeating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +210,14 @@ class Reply:
 
     async def _generate(self, context: llm.ChatContext) -> Failure | None:
         persona, conversation = self._parts.persona, self._parts.conversation
+        prompt_chars = sum(len(message.text_content or "") for message in context.messages())
+
+        def tell(kind: LogKind, **details: JSON) -> None:
+            """The end of a call with its length: where the provider told no usage, it is priced by that."""
+            if kind in ("llm.end", "llm.cancelled"):
+                details["prompt_chars"] = prompt_chars
+            self._tell(kind, **details)
+
         writer = Writer(
             self._parts.model,
             context,
@@ -212,16 +225,22 @@ class Reply:
             on_signal=self._on_signal,
             settings=self._parts.settings,
             clock=self._parts.clock,
-            log=self._tell,
+            log=tell,
         )
         self._writer = writer
         failure: Failure | None = None
         async with asyncio.TaskGroup() as tasks:
             writing = tasks.create_task(writer.run(), name=f"reply:{self.id}:write")
+            habits = self._habits()
             said = 0
             while (clause := await writer.clauses.get()) is not None:
                 if self._only_if_it_interjects and not self._stage.interjecting:
                     break
+                ruling = habits.rule(clause.text)
+                if ruling == "end":
+                    break
+                if ruling == "skip":
+                    continue
                 try:
                     await self._say(clause)
                 except SynthesisFailed as error:
@@ -234,6 +253,14 @@ class Reply:
             writing.cancel()
         self._stage.generated = writer.failure is None
         return failure or writer.failure
+
+    def _habits(self) -> Habits:
+        """A model too small to know what it has said is not let say it again."""
+        persona, conversation = self._parts.persona, self._parts.conversation
+        if persona.style == "tagged":
+            return Habits(told=WRAPPER)
+        own = [turn.text for turn in conversation.turns if turn.who == persona.slug and not turn.open]
+        return Habits(told=WRAPPER, before=own[-_OWN_TURNS:], rounds=1)
 
     async def _say_remainder(self, remainder: Remainder) -> None:
         for clip in remainder.clips:

@@ -50,6 +50,7 @@ _TO = regex.compile(r"<to>\s*(?P<name>[^<>]{1,40}?)\s*</to>", regex.IGNORECASE)
 _LINK = regex.compile(r"(?P<image>!?)\[(?P<text>[^\[\]\n]{0,120})\](?:\((?P<url>[^()\s]{0,300})\)|(?!\())")
 _STARRED = regex.compile(rf"(?P<mark>[*_]{{1,2}}){_STAGE}[^*_\n]{{0,60}}(?P=mark)", regex.IGNORECASE)
 _ASIDE = regex.compile(rf"\({_STAGE}[^()\n]{{0,50}}\)", regex.IGNORECASE)
+_PASSED = regex.compile(r"[(*_]{1,2}pass\.?[)*_]{1,2}", regex.IGNORECASE)
 _ADDRESS = regex.compile(r"(?:https?://|www\.)[^\s<>()\[\]\"“”*`|]{0,500}", regex.IGNORECASE)
 _ENTITY = regex.compile(r"&(?:#\d{1,6}|#x[\da-f]{1,6}|[a-z]{2,8});", regex.IGNORECASE)
 _ESCAPED = regex.compile(r"\\[\\`*_{}\[\]()#+.!|~<>-]")
@@ -69,6 +70,10 @@ _RULE = regex.compile(r"(?:[-*_=][ \t]*){3,}(?=\n|$)")
 _QUOTE = regex.compile(r">[ \t]*")
 _BULLET = regex.compile(r"(?:[-*+•‣◦–]|\d{1,2}[.)])[ \t]+(?=\S)")
 
+_PASS = regex.compile(r"[\W_]*pass[\W_]*", regex.IGNORECASE)
+
+_ENDS = ".!?…"
+_WRAPPER = ("studio", "summary")  # what the studio tells a model, and no speaker says
 _BLOCKS = ("br", "p", "div", "li", "hr", "tr", "td", "th", "ul", "ol")
 _REASONING = ("think", "thinking", "reasoning")
 _OWN_LABELS = ("assistant", "ai")
@@ -100,7 +105,7 @@ class SpeakableText:
         names = "|".join(regex.escape(name) for name in sorted(own | others, key=len, reverse=True))
         self._label = regex.compile(
             rf"[*_\[(\"“]{{0,3}}(?P<name>{names})[\])*_\"”]{{0,3}}(?:\s?\([^()\n]{{0,30}}\))?"
-            r"[*_]{0,2}:[*_]{0,2}[^\S\n]*",
+            r"[*_]{0,2}(?:\s+says)?\s?:[*_]{0,2}[^\S\n]*",
             regex.IGNORECASE,
         )
         self._own = own
@@ -110,6 +115,7 @@ class SpeakableText:
         self._last = ""  # the last character said
         self._space = False  # one is due before the next word
         self._line_start = True
+        self._sentence_start = False  # in a line, after a full stop: small models go on with a label there
         self._in_list = False
         self._hidden = ""  # what ends the part that is not said: a reasoning model's own thoughts, a comment
         self._foreign = False  # inside <speaker name="..."> of one's own
@@ -122,6 +128,9 @@ class SpeakableText:
 
     def end(self) -> str:
         """The text is complete."""
+        if not self._last and not self._hidden and _PASS.fullmatch(self._text, self._at):
+            self.signals.append(Signal("pass"))  # the tag in plain words
+            self.ended = True
         said = self._run("", final=True)
         if self._hidden == "</think>" and not self._last:
             self.signals.append(Signal("think"))  # a bare <think> with nothing after it was the tag
@@ -160,6 +169,11 @@ class SpeakableText:
             if handled is not None:
                 return handled
             self._line_start = False
+        if self._sentence_start:
+            handled = self._start_sentence(final)
+            if handled is not None:
+                return handled
+            self._sentence_start = False
         return self._in_line(final)
 
     def _hide(self, final: bool) -> bool:
@@ -199,6 +213,19 @@ class SpeakableText:
             return True
         return None
 
+    def _start_sentence(self, final: bool) -> bool | None:
+        """As `_start_line`, for a label behind a sentence: "That is so. Sam: And what then?"."""
+        found = self._match(self._label, final)
+        if found == "wait":
+            return False
+        if found is None:
+            return None
+        if found["name"].casefold() not in self._own:
+            self.ended = True
+        self._at = found.end()
+        self._sentence_start = False
+        return True
+
     def _skip_fenced(self, start: int, final: bool) -> bool:
         closing = _FENCED.match(self._text, start)
         if closing and (final or closing.end() < len(self._text) or self._text.endswith("\n")):
@@ -216,7 +243,7 @@ class SpeakableText:
             return self._markup(final)
         if _WHITE.match(character):
             return self._whitespace(final)
-        for pattern in (_ESCAPED, _ENTITY, _LINK, _STARRED, _ASIDE, _TIMES, _COMPARED, _ADDRESS, _WORD):
+        for pattern in (_ESCAPED, _ENTITY, _LINK, _PASSED, _STARRED, _ASIDE, _TIMES, _COMPARED, _ADDRESS, _WORD):
             found = self._match(pattern, final, closed=pattern in (_ESCAPED, _ENTITY, _ASIDE, _STARRED))
             if found == "wait":
                 return False
@@ -252,6 +279,7 @@ class SpeakableText:
             space = _SPACE.match(self._text, self._at)
             self._at = space.end() if space else self._at + 1
             self._space = True
+            self._sentence_start = self._last in _ENDS and bool(self._last)
             return True
         self._at = found.end()
         if found[0].count("\n") > 1 or self._in_list:
@@ -300,7 +328,7 @@ class SpeakableText:
             self.signals.append(Signal("to", name))
         elif tag == "think" and empty:
             self.signals.append(Signal("think"))
-        elif tag in _REASONING:
+        elif tag in _REASONING or (tag in _WRAPPER and not empty):
             self._hidden = f"</{tag}>"
         elif tag in _BLOCKS:
             self._space = True

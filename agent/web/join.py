@@ -92,8 +92,9 @@ async def running(request: web.Request) -> web.Response:
 
 async def briefings(request: web.Request) -> web.Response:
     """GET: what a new show could be about. Those that do not parse are left out; `studio briefings` tells why."""
-    found = list_briefings(request.app[SITE].briefings)
-    return web.json_response({"briefings": [_card(item) for item in found if isinstance(item, Briefing)]})
+    site = request.app[SITE]
+    found = list_briefings(site.briefings)
+    return web.json_response({"briefings": [_card(item, site) for item in found if isinstance(item, Briefing)]})
 
 
 async def _read(request: web.Request) -> JoinRequest:
@@ -140,11 +141,15 @@ def _token(site: Site, room: str, identity: str, asked: JoinRequest) -> str:
     return token.with_metadata(json.dumps({"role": asked.role})).with_grants(grants).with_ttl(TOKEN_LIFE).to_jwt()
 
 
-def _card(briefing: Briefing) -> dict[str, object]:
+def _card(briefing: Briefing, site: Site) -> dict[str, object]:
+    names = dict(site.personas)
+    if briefing.guest.name:
+        names["guest"] = briefing.guest.name
+    seated = briefing.guests if briefing.guests is not None else site.guests
     return {
         "file": briefing.file,
         "title": briefing.title,
-        "guest": briefing.guest.name,
+        "guest": " and ".join(names.get(slug, slug) for slug in seated),
         "tone": briefing.tone,
         "must_cover": list(briefing.must_cover),
         "background": briefing.background,

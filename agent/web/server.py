@@ -53,7 +53,7 @@ def make_app(site: Site, status: StudioStatus, server: api.LiveKitAPI) -> web.Ap
     app = web.Application(middlewares=[answer_errors, check_origin], client_max_size=MAX_BODY_BYTES)
     app[SITE] = site
     app[STATUS] = status
-    app[SHOWS] = Shows(server, reserved=site.reserved)
+    app[SHOWS] = Shows(server, reserved=site.personas)
     app[PASSES] = Passes(site.keys.secret)
     app[ARCHIVE] = Archive(site.recordings)
     app[WAVEFORMS] = Waveforms(site.cache)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -28,7 +29,8 @@ class Site:
         cache: folder for what can be made again, such as waveforms.
         names: further host names that people reach this page by, beside `host` and localhost.
         static: the built page.
-        reserved: identities of the AIs, that no human gets.
+        personas: names of all AIs by their ids, which no human gets.
+        guests: ids of those beside the co-host, where a briefing seats no others.
     """
 
     host: str
@@ -41,7 +43,8 @@ class Site:
     cache: Path
     names: frozenset[str] = frozenset()
     static: Path = BUILT_PAGE
-    reserved: frozenset[str] = frozenset({"claude", "guest"})
+    personas: Mapping[str, str] = field(default_factory=lambda: {"claude": "Claude", "guest": "Guest"})
+    guests: tuple[str, ...] = ("guest",)
 
     @property
     def browser_url(self) -> str:

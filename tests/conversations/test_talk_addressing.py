@@ -178,3 +178,19 @@ def test_an_ai_that_names_somebody_who_is_not_there_is_as_if_it_had_not() -> Non
     talk.says("Sam", "Claude, what is a canon?", at=1.0)
     talk.ends()
     assert talk.transcript()[1:] == ["Claude: Bob knows."]
+
+
+def test_the_guest_at_a_table_with_several_is_the_one_who_spoke_least_recently() -> None:
+    talk = table(ais="Claude, Nova, Vera")
+    talk.says("Sam", "What does the guest think about that?", at=1.0)
+    talk.says("Sam", "And what does the guest think now?", at=12.0)
+    talk.says("Sam", "And once more, what does the guest think?", at=24.0)
+    talk.ends()
+    assert [line.partition(":")[0] for line in talk.transcript()] == ["Sam", "Nova", "Sam", "Vera", "Sam", "Nova"]
+
+
+def test_all_guests_are_asked_one_after_the_other() -> None:
+    talk = table(ais="Claude, Nova, Vera")
+    talk.says("Sam", "What do our guests think about that?", at=1.0)
+    talk.ends()
+    assert [line.partition(":")[0] for line in talk.transcript()] == ["Sam", "Nova", "Vera"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.floor import actions as act
+from agent.floor import events as ev
 from agent.floor.rules import Rules
 from tests.conversations.conversation import Conversation
 
@@ -210,3 +211,14 @@ def test_who_was_not_asked_first_is_asked_when_the_other_has_nothing_to_say() ->
     talk.says("Sam", "Where does the word come from?", at=1.0)
     talk.ends()
     assert talk.transcript()[1:] == ["Nova: From the Italian."]
+
+
+def test_once_money_runs_short_one_reply_is_made_for_a_turn_and_none_on_a_guess() -> None:
+    talk = Conversation(rules=Rules(follow_up=False))
+    talk.floor.handle(ev.SavingBegun(at=0.0))
+    talk.says("Sam", "So why is that?", at=1.0)
+    talk.says("Sam", "And why is this?", at=10.0)
+    talk.ends()
+    asked = [what for _, what in talk.log if isinstance(what, act.Think)]
+    assert [think.who for think in asked] == ["claude", "nova"]
+    assert all(think.guess_of is None for think in asked)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.floor.addressing import address
-from agent.floor.names import Seat, sound, words
+from agent.floor.names import ANY_GUEST, Seat, sound, words
 
 TABLE = (
     Seat("sam", "Sam", "human"),
@@ -58,11 +58,6 @@ def test_any_name_can_be_a_personas() -> None:
     assert address("That was a sage remark.", table).to == ()
 
 
-def test_with_two_guests_the_guest_is_the_one_in_that_seat() -> None:
-    table = (*TABLE, Seat("sage", "Sage", "ai"))
-    assert address("What does the guest think?", table).to == ("guest",)
-
-
 def test_a_human_called_like_a_sound_of_a_persona_is_that_human() -> None:
     table = (*TABLE, Seat("clyde", "Clyde", "human"))
     assert address("Clyde, what do you think?", table).to == ("clyde",)
@@ -108,3 +103,32 @@ WORDS = (
 def test_any_row_of_such_words_has_an_answer(row: list[str]) -> None:
     to = address(" ".join(row), TABLE, by="sam").to
     assert len(set(to)) == len(to)
+
+
+THREE = (*TABLE, Seat("sceptic", "Vera", "ai", ("the sceptic",)))
+
+
+@pytest.mark.parametrize(
+    ("text", "to"),
+    [
+        ("What does the guest think?", (ANY_GUEST,)),
+        ("Over to our guest.", (ANY_GUEST,)),
+        ("Claude, and then the guest, what do you say?", ("claude", ANY_GUEST)),
+        ("What do our guests think?", ("guest", "sceptic")),
+        ("Not the guest. Claude, what do you think?", ("claude",)),
+        ("Our guest, Vera, what do you think?", ("sceptic",)),
+        ("What does the sceptic think?", ("sceptic",)),
+        ("Vera, go on.", ("sceptic",)),
+        ("Nova, go on.", ("guest",)),
+        ("Both of you, one sentence each.", ("claude", "guest", "sceptic")),
+        ("That was a guest of ours.", ()),
+    ],
+)
+def test_with_several_guests_the_guest_is_any_of_them(text: str, to: tuple[str, ...]) -> None:
+    assert address(text, THREE, by="sam").to == to
+
+
+def test_a_guest_called_guest_is_called_by_its_name() -> None:
+    seats = (*TABLE[:3], Seat("guest", "Guest", "ai"), Seat("sceptic", "Vera", "ai"))
+    assert address("Guest, what do you think?", seats).to == ("guest",)
+    assert address("What does the guest think?", seats).to == (ANY_GUEST,)

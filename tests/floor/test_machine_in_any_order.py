@@ -320,6 +320,10 @@ class AnyOrder(RuleBasedStateMachine):
             to = data.draw(st.sampled_from(sorted(PEOPLE | AIS)))
             self.tell(ev.ReplyAddressed(at=self.now, who=who, reply=reply, to=to))
 
+    @rule()
+    def money_runs_short(self) -> None:
+        self.tell(ev.SavingBegun(at=self.now))
+
     @precondition(lambda self: self.voiced is not None and not self.voiced.begun)
     @rule()
     def a_voice_begins(self) -> None:

@@ -29,6 +29,8 @@ def of(hint: Any) -> st.SearchStrategy[Any]:
         return st.floats(allow_nan=False, allow_infinity=False)
     if is_dataclass(hint):
         return made(hint)
+    if get_origin(hint) is tuple:
+        return st.lists(of(get_args(hint)[0]), max_size=3).map(tuple)
     return {str: st.text(), bool: st.booleans(), type(None): st.none()}[hint]
 
 

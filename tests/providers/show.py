@@ -42,9 +42,9 @@ from agent.speaking.audio import FRAME_S
 from agent.speaking.conversation import Conversation
 from agent.speaking.logbook import LogEntry
 from agent.speaking.mouth import Mouth
-from agent.speaking.persona import CLAUDE, GUEST
 from agent.speaking.playout import Playout
 from tests.speaking.fakes import FakeSink, HummingTTS
+from tests.support.personas import CLAUDE, GUEST
 from tests.support.virtual_time import VirtualClock
 
 _WORD_S = 0.3

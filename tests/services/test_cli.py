@@ -123,7 +123,8 @@ def test_what_is_in_force_is_printed_without_secrets() -> None:
     rows = {line.split()[0]: line.split()[1:] for line in result.output.splitlines() if line}
     assert rows["ANTHROPIC_API_KEY"] == ["**********", "environment"]
     assert rows["PORT"] == ["4001", "environment"]
-    assert rows["GUEST"] == ["local", "default"]
+    assert rows["GUEST"] == ["-", "default"]
+    assert rows["GUESTS"] == ["guest", "default"]
     assert rows["LIVEKIT_URL"] == ["-", "default"]
 
 
@@ -135,6 +136,7 @@ def test_the_start_tells_choices_changes_and_who_sits_in_claudes_chair() -> None
         local = studio("up", PORT=port).output
         claude = studio("up", PORT=port, ANTHROPIC_API_KEY=KEY).output
     assert f"PORT={port}  STT=faster-whisper  TTS=piper" in local
+    assert "at the table     Claude (local)  Guest (local)" in local
     assert "a small local model sits in Claude's chair" in local
     assert "ANTHROPIC_API_KEY=**********" in claude
     assert "chair" not in claude

@@ -98,11 +98,11 @@ def test_the_built_in_voice_comes_first_since_it_has_no_name(spawned: Spawned, t
     assert piper.about == "en_US-joe-medium, anna"
 
 
-def test_only_voices_in_use_are_loaded(spawned: Spawned, tmp_path: Path) -> None:
+def test_a_voice_of_two_is_loaded_once_and_that_of_a_guest_who_may_come_too(spawned: Spawned, tmp_path: Path) -> None:
     anna = voice(tmp_path, "anna")
     piper, _ = parts.piper_service(settings(STUDIO_PERSONAS__CLAUDE__VOICE=anna, STUDIO_PERSONAS__GUEST__VOICE=anna))
     piper.spawn()
-    assert voices_of(spawned.command) == [anna]
+    assert voices_of(spawned.command) == [str(find_voice(None).model), anna]
 
 
 def test_a_missing_voice_is_told(tmp_path: Path) -> None:

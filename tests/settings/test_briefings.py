@@ -52,20 +52,28 @@ def test_a_briefing_is_a_show() -> None:
 
 def test_the_guests_prompt_is_the_guests() -> None:
     briefing = parse_briefing(GOOD, FILE)
-    guest, claude = briefing.prompt("guest"), briefing.prompt("claude")
-    assert "You sell tea." in guest
-    assert "You sell tea." not in claude
+    guest = briefing.prompt("guest", "You sell tea.", [])
+    claude = briefing.prompt("co-host", "You ask.", ["Mira"])
+    assert guest.startswith("You sell tea.")
+    assert claude.startswith("You ask.")
     assert "guest is Mira" in claude
     for part in ("Tea or coffee?", "Which wakes you up", "It is morning.", "A study: caffeine wakes", "what wakes you"):
         assert part in guest
         assert part in claude
-    assert len(briefing.short_prompt("guest")) < 100
+    assert len(briefing.short_prompt("guest", "You sell tea.")) < 100
 
 
 def test_a_title_alone_is_enough() -> None:
     briefing = parse_briefing("---\ntitle: Tea\n---\n", FILE)
-    assert "must" not in briefing.prompt("claude")
-    assert briefing.guest.name == "Guest"
+    assert "must" not in briefing.prompt("co-host", "You ask.", [])
+    assert briefing.guest.name is None
+
+
+def test_several_guests_are_told_of_each_other() -> None:
+    briefing = parse_briefing(GOOD.replace("guest:\n", "guests: [guest, sceptic]\nguest:\n"), FILE)
+    assert briefing.guests == ("guest", "sceptic")
+    assert "guests are Mira and Vera" in briefing.prompt("co-host", "You ask.", ["Mira", "Vera"])
+    assert "With you at the table: Vera." in briefing.prompt("guest", "You sell tea.", ["Vera"])
 
 
 def test_every_fault_is_told_with_its_line() -> None:
@@ -132,4 +140,6 @@ def test_the_shipped_briefings_are_good() -> None:
         assert len(briefing.must_cover) >= 3
         assert briefing.sources
         assert briefing.background
-        assert len(briefing.prompt("claude")) < 6000  # a small part of any context, and quick to read for a local model
+        assert (
+            len(briefing.prompt("co-host", "", ["Ada"])) < 6000
+        )  # a small part of any context, and quick to read for a local model

@@ -14,10 +14,11 @@ from agent.speaking.audio import Int16
 from agent.speaking.conversation import Conversation
 from agent.speaking.logbook import Heard, LogEntry
 from agent.speaking.mouth import Mouth
-from agent.speaking.persona import CLAUDE, Persona
+from agent.speaking.persona import Persona
 from agent.speaking.playout import Playout
 from agent.speaking.settings import SpeakingSettings
 from tests.speaking.fakes import FakeSink, HummingTTS, ScriptedLLM, until
+from tests.support.personas import CLAUDE
 from tests.support.virtual_time import VirtualClock
 
 E = TypeVar("E", bound=Event)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from livekit.agents import llm
 
 from agent.speaking.conversation import Conversation
-from agent.speaking.persona import CLAUDE, GUEST, Persona
+from agent.speaking.persona import Persona
 from agent.speaking.summary import condense_when_idle, summariser
 from tests.speaking.fakes import ScriptedLLM
+from tests.support.personas import CLAUDE, GUEST
 from tests.support.virtual_time import run_virtual
 
 TINY = Persona(slug="claude", name="Claude", prompt="You like cats.", style="plain")

@@ -17,10 +17,10 @@ from agent.speaking.audio import Int16
 from agent.speaking.conversation import Conversation
 from agent.speaking.logbook import Heard, LogEntry
 from agent.speaking.mouth import Mouth
-from agent.speaking.persona import CLAUDE
 from agent.speaking.playout import Playout
 from agent.speaking.settings import SpeakingSettings
 from tests.speaking.fakes import FakeSink, until
+from tests.support.personas import CLAUDE
 from tests.support.scripted_llm import ScriptedVendor, scripted_llm
 
 pytestmark = [pytest.mark.real, pytest.mark.alone]

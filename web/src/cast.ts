@@ -6,6 +6,7 @@ import { claudeColour, guestColour, hostColour, nextColour } from "./palette";
 export type SpeakerState = "arriving" | "listening" | "thinking" | "speaking" | "ducked" | "muted" | "away";
 
 export const stateAttribute = "lk.agent.state";
+const colourAttribute = "roundtable.colour"; // of an AI, from its persona's file
 
 export function isAi(participant: Participant): boolean {
   return participant.kind === ParticipantKind.AGENT || participant.isAgent;
@@ -30,6 +31,8 @@ export class Colours {
   }
 
   private choose(participant: Participant, others: Iterable<Participant>): string {
+    const own = participant.attributes[colourAttribute];
+    if (isAi(participant) && own && /^#[0-9a-f]{6}$/i.test(own)) return own;
     if (participant.identity === "claude") return claudeColour;
     const used = new Set(this.given.values());
     if (isAi(participant)) {

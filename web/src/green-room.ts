@@ -78,7 +78,7 @@ export class GreenRoom {
       "form",
       { class: "invitation", onsubmit: (event: Event) => void this.submit(event) },
       h("h1", {}, room ? "You are invited to the table" : "Take a seat at the table"),
-      h("p", { class: "lead" }, "Talk with Claude and a guest, live. Interrupt them as you would anyone."),
+      h("p", { class: "lead" }, "Talk with Claude and guests, live. Interrupt them as you would anyone."),
       field("name", "Your name", this.name),
       this.which,
       this.newShow,
