@@ -12,8 +12,9 @@ from livekit.plugins.faster_whisper import Recognizer
 
 from agent.errors import StudioError
 from agent.floor.rules import Rules
-from agent.hearing.fallback import FallbackTranscriber
+from agent.hearing.fallback import in_order
 from agent.hearing.local import LocalTranscriber
+from agent.hearing.stream import StreamTranscriber
 from agent.hearing.transcriber import Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice, preload
@@ -71,11 +72,8 @@ class Engines:
             local = LocalTranscriber(self.recognizer, vocabulary=vocabulary, language=providers.language)
             if providers.stt[0].provider == "faster-whisper":
                 return local
-        from agent.hearing.stream import StreamTranscriber
-
-        cloud = [ear for ear in providers.stt if ear.provider != "faster-whisper"]
-        stream = StreamTranscriber(make_ears(cloud, providers, terms=vocabulary.words))
-        return FallbackTranscriber(stream, local) if local is not None else stream
+        ears = make_ears([ear for ear in providers.stt if ear.provider != "faster-whisper"], providers)
+        return in_order([StreamTranscriber(ear, terms=lambda: vocabulary.words) for ear in ears], local)
 
     def rules(self, slugs: Sequence[str]) -> Rules:
         """The table manners of a show with these AIs. Two minds that share one local model would only slow each other

@@ -1,4 +1,4 @@
-"""The one error that people are meant to read."""
+"""Errors that people are meant to read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,19 @@ class StudioError(Exception):
         super().__init__(f"{problem}; {fix}" if fix else problem)
         self.problem = problem
         self.fix = fix
+
+
+class ServiceFailed(Exception):
+    """A service that the show asked did not do its work. The text is for the host: it names the service, what is wrong
+    and the remedy, and never a key.
+
+    Attributes:
+        empty: it worked, and had nothing to say.
+    """
+
+    def __init__(self, text: str, *, empty: bool = False) -> None:
+        super().__init__(text)
+        self.empty = empty
 
 
 @contextmanager

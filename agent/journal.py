@@ -66,6 +66,10 @@ class Journal:
         """A part of the studio failed."""
         self._recorder.event(at, "error", service=service, message=message)
 
+    def back(self, at: float, service: str) -> None:
+        """A part that had failed works again."""
+        self._recorder.event(at, "service.back", service=service)
+
     def text_of_record(self, at: float, record: TextOfRecord) -> None:
         """What a human said, as it is kept."""
         self._recorder.event(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ class Table:
     transcriber: Transcriber
     journal: Journal
     emit: Emit
-    trouble: Callable[[str, str], None]  # service, text
+    trouble: Callable[..., None]  # service, text, recovered=False
     settings: Settings
 
 
@@ -62,7 +63,7 @@ class HumanSpeaker:
             vocabulary=table.vocabulary,
             emit=self._emit,
             on_record=self._record,
-            on_trouble=lambda problem: table.trouble("hearing", problem),
+            on_trouble=partial(table.trouble, "hearing"),
         )
         table.conversation.introduce(person.who, person.name)
         table.vocabulary.expect_name(person.name)

@@ -197,6 +197,40 @@ class ErrorEntry(Entry):
     message: str
 
 
+class OfService(Entry):
+    """A provider. The texts are in plain words, and never hold a key."""
+
+    service: str = Field(description="the provider, and its model where only that is meant")
+
+
+class ServiceMissed(OfService):
+    """A request that came to nothing; somebody else may have been asked after it."""
+
+    kind: Literal["service.missed"]
+    who: str = Field(description="the speaker whose reply it was for")
+    problem: str = Field(description="key, credit, rate, overloaded, unreachable, silent, cut, empty, too long, ...")
+    message: str
+    waited_s: Seconds | None = Field(None, description="for words in vain")
+    said_chars: int = Field(0, ge=0, description="of the reply that had come by then")
+    words: str = Field("", description="the provider's own")
+
+
+class ServiceOut(OfService):
+    """It is not asked until its time has passed; the host has been told."""
+
+    kind: Literal["service.out"]
+    problem: str
+    message: str
+    retry_s: Seconds | None = Field(None, description="until it is tried again")
+
+
+class ServiceBack(OfService):
+    """It has answered again; the host has been told."""
+
+    kind: Literal["service.back"]
+    out_s: Seconds | None = Field(None, description="since the outage was noticed")
+
+
 class RecordingNotice(OfSpeaker):
     """A participant was shown that the show is being recorded."""
 
@@ -280,6 +314,9 @@ LogEntry: TypeAlias = Annotated[
     | Chapter
     | Cue
     | ErrorEntry
+    | ServiceMissed
+    | ServiceOut
+    | ServiceBack
     | RecordingNotice
     | RecordingTrack
     | RecordingTrouble

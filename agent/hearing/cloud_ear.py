@@ -1,0 +1,92 @@
+"""What a streaming recogniser is told, and small things that its line is made of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import stt
+
+RATE_HZ = 16_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudEar:
+    """A recogniser in the cloud.
+
+    Attributes:
+        name: for people.
+        make: an engine of its own for each stream, which expects the terms.
+        explain: what an error means and what to do, in one line without secrets.
+        lasting: whether an error stays until somebody has done something.
+        renew_s: a stream is replaced at the next silence after so long: services end long ones, in mid-word.
+    """
+
+    name: str
+    make: Callable[[Sequence[str]], stt.STT[Any]]
+    explain: Callable[[Exception], str]
+    lasting: Callable[[Exception], bool] = lambda error: False
+    renew_s: float = 3000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long things are waited for. Seconds.
+
+    Attributes:
+        final_s: after asking the service to finalise; then its interim words have to do.
+        interim_s: the same, when its interim words reach the end of the voice already.
+        record_s: for final words, when there is no hurry.
+        rest_s: without any audio the microphone is off, and the stream is closed: it would cost money.
+    """
+
+    final_s: float = 0.7
+    interim_s: float = 0.25
+    record_s: float = 2.0
+    rest_s: float = 10.0
+
+
+class StreamClock:
+    """From a stream's time to the audio's. Seconds on the episode clock."""
+
+    def __init__(self) -> None:
+        self.origin = 0.0  # of the stream's first sample
+        self._sent_s = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Audio has been sent."""
+        return self._sent_s > 0
+
+    @property
+    def now(self) -> float:
+        """After the last sample that was sent."""
+        return self.origin + self._sent_s
+
+    def restart(self) -> None:
+        """A new stream; `now` stays until its first audio."""
+        self.origin, self._sent_s = self.now, 0.0
+
+    def sent(self, at: float, samples: int) -> None:
+        """Audio of which the first sample is of `at`; set anew each time, since clocks drift."""
+        self.origin = at - self._sent_s
+        self._sent_s += samples / RATE_HZ
+
+
+class Trust:
+    """Whether a line works, as far as is known; to be waited for."""
+
+    def __init__(self) -> None:
+        self.given = asyncio.Event()
+        self.given.set()
+        self.lost = asyncio.Event()
+
+    def give(self) -> None:
+        self.given.set()
+        self.lost.clear()
+
+    def withdraw(self) -> None:
+        self.lost.set()
+        self.given.clear()
