@@ -12,6 +12,21 @@ from livekit.agents import stt
 RATE_HZ = 16_000
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What an error of a service means.
+
+    Attributes:
+        text: what is wrong and what to do, in one line without secrets.
+        lasting: it stays until somebody has done something.
+        known: the service itself has said so.
+    """
+
+    text: str
+    lasting: bool = False
+    known: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudEar:
     """A recogniser in the cloud.
@@ -19,15 +34,13 @@ class CloudEar:
     Attributes:
         name: for people.
         make: an engine of its own for each stream, which expects the terms.
-        explain: what an error means and what to do, in one line without secrets.
-        lasting: whether an error stays until somebody has done something.
+        judge: what an error means.
         renew_s: a stream is replaced at the next silence after so long: services end long ones, in mid-word.
     """
 
     name: str
     make: Callable[[Sequence[str]], stt.STT[Any]]
-    explain: Callable[[Exception], str]
-    lasting: Callable[[Exception], bool] = lambda error: False
+    judge: Callable[[Exception], Fault]
     renew_s: float = 3000.0
 
 

@@ -16,7 +16,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
 
 from agent.floor.events import SpeakerId
-from agent.hearing.cloud_ear import RATE_HZ, CloudEar, Patience, StreamClock, Trust
+from agent.hearing.cloud_ear import RATE_HZ, CloudEar, Fault, Patience, StreamClock, Trust
 from agent.hearing.heard_words import Heard, HeardWords
 from agent.hearing.transcriber import Int16, Speech, SpokenWord, Tell, TranscriberFailed, Transcript
 
@@ -28,6 +28,7 @@ KEPT_S = 20.0  # audio without a text of record yet, sent again on the next stre
 PREROLL_S = 0.5  # of silence before the voice in a `Speech`; hearing's own, roughly
 _GAP_S = 0.02  # audio that is missing for longer is sent as silence, so that the service's times stay true
 _RENEWAL_S = 3.0  # of audio that a renewed stream hears again: somebody may just have begun to speak
+_RESENT_S = 0.2
 _CLOSE_S = 1.0  # a service that hangs does not say goodbye
 # The stream's own retries are off: for seconds nobody would know that nothing is heard.
 _ONCE = APIConnectOptions(max_retry=0, timeout=5.0)
@@ -121,7 +122,7 @@ class StreamLine:
         self._finalise_due = False
         self._missed = 0  # utterances in a row
         self._failures = 0
-        self._failure = ""
+        self._fault: Fault | None = None  # why it fails, or has just failed
         self.reconnections = 0
 
     # ---- for whoever stands behind it ----
@@ -186,13 +187,13 @@ class StreamLine:
 
     async def fast(self, speech: Speech) -> Transcript:
         if self._failures > 1 and self._stream is None:
-            raise TranscriberFailed(self._failure, told=True)
+            raise self._failed()
         self._finalise()
         await self._until_final(speech.voice_end)
         self._finalise_due = False
         heard = self._words.since(speech.start)
         if self._broken_in(speech) and not self._words.reached(speech.voice_end):
-            raise TranscriberFailed(self._failure or self._ear.explain(ConnectionResetError()), told=True)
+            raise self._failed()
         if heard:
             self._regain()
         elif speech.voice_end - speech.start - PREROLL_S >= 1.0 and self._alive_at < speech.start:
@@ -206,9 +207,13 @@ class StreamLine:
         whole = self._words.reached(speech.voice_end)
         heard = self._words.take(speech.start, speech.end)
         if self._broken_in(speech) and not whole:
-            raise TranscriberFailed(self._failure or self._ear.explain(ConnectionResetError()), told=True)
+            raise self._failed()
         self.settle(speech.end)
         return _transcript(heard)
+
+    def _failed(self) -> TranscriberFailed:
+        fault = self._fault or self._ear.judge(ConnectionResetError())
+        return TranscriberFailed(fault.text, told=True)
 
     def _broken_in(self, speech: Speech) -> bool:
         return self._stream is None or self._reopened_at >= speech.start
@@ -241,36 +246,37 @@ class StreamLine:
         if self._missed >= (1 if silent and not self.trusted else 2):
             self._missed = 0
             error = TimeoutError()
-            self._lose(error)
+            self._lose(self._ear.judge(error))
             if silent:  # a connection that hangs does not come back by itself
                 self._hang_up(error)
 
-    def _lose(self, error: Exception) -> None:
-        self._failure = self._ear.explain(error)
+    def _lose(self, fault: Fault) -> None:
+        self._fault = fault
         if self.trusted:
-            logger.warning("%s is out: %s", self._who, self._failure)
+            logger.warning("%s is out: %s", self._who, fault.text)
         self._trust.withdraw()
         if self._tell is not None:
-            self._transcriber.lost(self._who, self._failure, self._tell)
+            self._transcriber.lost(self._who, fault.text, self._tell)
 
     def _regain(self) -> None:
-        self._missed = 0
+        self._missed, self._failures, self._fault = 0, 0, None
         if not self.trusted:
-            self._failures = 0
             self._trust.give()
             self._transcriber.regained(self._who, self._tell)
 
     def _broken(self, error: Exception) -> float:
         """The stream broke. Returns how long to wait, seconds."""
         self._failures += 1
-        self._failure = self._ear.explain(error)
+        fault = self._ear.judge(error)
+        if self._fault is not None and self._fault.known and not fault.known:
+            fault = self._fault  # a write that fails may come before the reason is read
+        self._fault = fault
         self._changed.set()
-        lasting = self._ear.lasting(error)
-        logger.warning("the stream of %s broke (%s): %s", self._who, type(error).__name__, self._failure)
-        if lasting or self._failures > 1:
+        logger.warning("the stream of %s broke (%s): %s", self._who, type(error).__name__, fault.text)
+        if fault.lasting or self._failures > 1:
             self._failures = max(2, self._failures)
-            self._lose(error)
-        return LASTING_S if lasting else RECONNECT_S[min(self._failures, len(RECONNECT_S)) - 1]
+            self._lose(fault)
+        return LASTING_S if fault.lasting else RECONNECT_S[min(self._failures, len(RECONNECT_S)) - 1]
 
     # ---- the stream ----
 
@@ -313,9 +319,8 @@ class StreamLine:
             since = max(since, self._kept[-1][0] - _RENEWAL_S)
         self._words.drop_interim()
         self._clock.restart()
-        for at, pcm in list(self._kept):
-            if at + len(pcm) / RATE_HZ > since:
-                self._send(stream, at, pcm)
+        for at, pcm in _joined([(at, pcm) for at, pcm in self._kept if at + len(pcm) / RATE_HZ > since]):
+            self._send(stream, at, pcm)
         if not quiet:
             self._reopened_at = self._clock.now
         self._stream = stream
@@ -370,7 +375,7 @@ class StreamLine:
             case _:  # AssemblyAI's preflight text is the last part of what its interim text has whole
                 return
         if self.trusted:
-            self._failures = 0
+            self._failures, self._fault = 0, None
         self._changed.set()
 
     def _heard(self, best: stt.SpeechData) -> Heard:
@@ -395,6 +400,23 @@ async def _close(engine: stt.STT[Any], stream: stt.RecognizeStream) -> None:
         with suppress(Exception):  # it is over in any case, and its error has been told
             async with asyncio.timeout(_CLOSE_S):
                 await resource.aclose()
+
+
+def _joined(pieces: Sequence[tuple[float, Int16]]) -> list[tuple[float, Int16]]:
+    """Pieces that follow each other as one, up to `_RESENT_S`: seconds of audio are sent at once, and each message
+    costs time."""
+    joined: list[tuple[float, Int16]] = []
+    run: list[Int16] = []
+    start = end = 0.0
+    for at, pcm in pieces:
+        if run and (at - end > _GAP_S or end - start >= _RESENT_S):
+            joined.append((start, np.concatenate(run)))
+            run = []
+        if not run:
+            start = at
+        run.append(pcm)
+        end = at + len(pcm) / RATE_HZ
+    return [*joined, (start, np.concatenate(run))] if run else joined
 
 
 def _frame(pcm: Int16) -> rtc.AudioFrame:

@@ -9,8 +9,8 @@ from typing import Any
 from livekit.agents import stt
 from livekit.agents.types import NOT_GIVEN
 
-from agent.hearing.cloud_ear import CloudEar
-from agent.providers.faults import Service, explain, is_lasting
+from agent.hearing.cloud_ear import CloudEar, Fault
+from agent.providers.faults import Service, explain, is_lasting, status_of
 from agent.settings import EarChoice, ProvidersSettings
 
 DEEPGRAM_URL = "https://api.deepgram.com"
@@ -55,10 +55,13 @@ def _make(choice: EarChoice, providers: ProvidersSettings) -> CloudEar:
     return CloudEar(
         name=service.name,
         make=partial(make, choice, providers),
-        explain=partial(explain, service=service),
-        lasting=is_lasting,
+        judge=partial(_judge, service),
         renew_s=_GOOGLE_RENEW_S if choice.provider == "google" else _RENEW_S,
     )
+
+
+def _judge(service: Service, error: Exception) -> Fault:
+    return Fault(explain(error, service), lasting=is_lasting(error), known=status_of(error) is not None)
 
 
 SERVICES = {

@@ -75,7 +75,8 @@ def explain(error: BaseException, service: Service) -> str:
         return f"{name} sends no usable audio; check its model, voice and {service.base}, or {instead}"
     if any(isinstance(each, ConnectionRefusedError) for each in _causes(error)) or _cannot_connect(error):
         return f"{name} cannot be reached; check the network and {service.base}, or {instead}"
-    return f"{name} broke the connection off; check the network and {service.base}, or {instead}"
+    key = f"{service.key}, " if service.key else ""  # some services say so when they refuse one
+    return f"{name} broke the connection off; check {key}{service.base} and the network, or {instead}"
 
 
 class BadAudio(Exception):

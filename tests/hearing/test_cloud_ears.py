@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +34,10 @@ def _quick_reconnections(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_key_is_told(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
-    caplog.set_level(logging.DEBUG)
+def _no_key_is_told(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    caplog.set_level(logging.INFO)
+    for name in ("livekit", "agent", "aiohttp"):
+        caplog.set_level(logging.DEBUG, logger=name)
     yield
     told = "\n".join(f"{record.getMessage()} {record.exc_info} {record.exc_text}" for record in caplog.records)
     assert KEY not in told
@@ -46,7 +49,8 @@ async def table(
     name: str, tmp_path: Path, *, own: OwnMachine | None = None, terms: tuple[str, ...] = (), **more: Any
 ) -> AsyncIterator[tuple[Service, Anna]]:
     """A service, and a speaker before it."""
-    opened: Any = {"deepgram": deepgram, "assemblyai": assemblyai, "google": google_cloud}[name]()
+    servers: dict[str, Any] = {"deepgram": deepgram, "assemblyai": assemblyai, "google": google_cloud}
+    opened = servers[name]()
     patience = more.pop("patience", QUICK)
     async with opened as service:
         for attribute in [each for each in more if not each.isupper()]:
@@ -54,6 +58,7 @@ async def table(
         base = "GOOGLE_STT_BASE_URL" if name == "google" else f"{name.upper()}_BASE_URL"
         chosen = settings(tmp_path, **({"STT": name, base: service.address} | more))
         async with at_the_ear(chosen, own=own, terms=terms, patience=patience) as anna:
+            anna.taken_s = lambda: service.stream_s if service.open_streams else None
             yield service, anna
 
 
@@ -74,27 +79,24 @@ async def test_each_utterance_has_its_own_words(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", SERVICES)
 async def test_a_caption_comes_while_the_voice_goes_on(name: str, tmp_path: Path) -> None:
     async with table(name, tmp_path) as (_, anna):
-        texts: list[str] = []
-
-        async def look() -> None:
-            speech = await anna.utters(4)
+        speech = await anna.utters(4)
+        for _ in range(100):
             interim = await anna.line.interim(speech)
-            assert interim is not None
-            texts.append(interim.text)
-
-        await look()
-        assert texts[0].startswith("one two three")
+            if interim is not None and interim.text == "one two three four":
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(interim)
 
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_a_slow_final_is_not_waited_for_and_goes_to_the_record(name: str, tmp_path: Path) -> None:
-    async with table(name, tmp_path, final_s=0.4) as (_, anna):
+    async with table(name, tmp_path, final_s=0.6) as (_, anna):
         speech = await anna.utters(3)
         started = asyncio.get_running_loop().time()
         assert (await anna.line.fast(speech)).text == "one two three"
         assert asyncio.get_running_loop().time() - started < QUICK.final_s + 0.1
         await anna.is_silent(0.6)
-        await asyncio.sleep(0.45)
+        await asyncio.sleep(0.65)
         record = await anna.line.record(speech)
         assert record.text == "one two three"
         assert len(record.words) == 3, "words with times are of a final result"
@@ -189,13 +191,7 @@ async def test_a_refusal_is_told_once_with_its_remedy_and_the_own_machine_takes_
 
         setattr(service, "code" if name == "google" else "status", None if name == "google" else 200)
         await anna.is_silent(1.0)
-        for _ in range(8):
-            speech = await anna.utters(2)
-            await anna.line.fast(speech)
-            await anna.is_silent(0.6)
-            await anna.line.record(speech)
-            if anna.told[1:]:
-                break
+        await anna.speaks_until_it_is_back()
         assert [recovered for recovered, _ in anna.told] == [False, True]
         assert "own" not in await anna.asks(2)
 
@@ -286,13 +282,7 @@ async def test_a_service_that_takes_everything_and_says_nothing_is_found_out(
 
             for attribute, value in (("deaf", False), ("garbage", None), ("handshake_s", 0.0)):
                 setattr(service, attribute, value)
-            for _ in range(20):
-                speech = await anna.utters(6)
-                await anna.line.fast(speech)
-                await anna.is_silent(0.6)
-                await anna.line.record(speech)
-                if len(anna.told) == 2:
-                    break
+            await anna.speaks_until_it_is_back()
             assert anna.told[1][0], "its recovery is noticed"
             assert "own" not in await anna.asks(2)
 
@@ -312,13 +302,14 @@ async def test_a_hanging_service_without_another_ear_is_told(tmp_path: Path) -> 
 
 async def test_a_service_that_is_always_late_is_left_alone(tmp_path: Path) -> None:
     own = OwnMachine()
-    async with table("deepgram", tmp_path, own=own, interims=False, final_s=0.6) as (_, anna):
-        for _ in range(2):
-            speech = await anna.utters(2)
-            assert (await anna.line.fast(speech)).text == "own own"
-            await asyncio.sleep(0.5)
-            assert (await anna.line.record(speech)).text != "own own", "what comes late is kept"
-        assert len(anna.told) == 1
+    async with table("deepgram", tmp_path, own=own, interims=False, final_s=0.9) as (_, anna):
+        speech = await anna.utters(2)
+        assert (await anna.line.fast(speech)).text == "own own"
+        await asyncio.sleep(0.7)
+        assert (await anna.line.record(speech)).text == "one two", "what comes late is kept"
+        assert await anna.asks(2) == "own own"
+        ((_, told),) = anna.told
+        assert "does not answer in time" in told
         started = asyncio.get_running_loop().time()
         await anna.line.fast(speech)
         assert asyncio.get_running_loop().time() - started < 0.05
@@ -336,10 +327,11 @@ async def test_a_cough_is_no_outage(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [1008, 3009, 1011])
 async def test_a_stream_that_is_closed_at_once_is_an_outage(code: int, tmp_path: Path) -> None:
-    why = {1008: "refuses the key", 3009: "too many requests", 1011: "broke the connection off"}[code]
+    # LiveKit's plugin may find that it cannot write before it reads the code
+    why = {1008: "refuses the key|ASSEMBLYAI_API_KEY", 3009: "too many requests|broke", 1011: "broke the connection"}
     async with table("assemblyai", tmp_path, own=OwnMachine(), close_code=code) as (_, anna):
         await anna.until(lambda: bool(anna.told))
-        assert why in anna.told[0][1]
+        assert re.search(why[code], anna.told[0][1])
         assert await anna.asks(1) == "own"
 
 
@@ -353,17 +345,7 @@ async def test_the_next_service_is_asked_before_the_own_machine(tmp_path: Path) 
             await anna.until(lambda: second.open_streams == 1)
             assert await anna.asks(2) == "one two"
             first.status = 200
-            speech = await anna.utters(2)
-            await anna.line.fast(speech)
-            await anna.is_silent(0.6)
-            await anna.line.record(speech)
-            for _ in range(6):
-                speech = await anna.utters(2)
-                await anna.line.fast(speech)
-                await anna.is_silent(0.6)
-                await anna.line.record(speech)
-                if len(anna.told) == 2:
-                    break
+            await anna.speaks_until_it_is_back()
             await anna.until(lambda: second.open_streams == 0)
             assert own.asked == []
 

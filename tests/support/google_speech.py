@@ -54,6 +54,8 @@ class Google:
     slow_s: float = 0.0
     empty: bool = False
     words: int = 0
+    open_streams: int = 0
+    stream_s: float = 0.0  # of audio that the newest stream has taken
     address: str = ""
 
     async def recognize_v1(self, requests: AsyncIterator[v1.StreamingRecognizeRequest], context: Any) -> Any:
@@ -100,17 +102,22 @@ class Google:
     async def _hear(self, audio: AsyncIterator[bytes]) -> AsyncIterator[tuple[list[Word], bool]]:
         ear = CountingEar(self.script, said_before=self.words)
         silence_s = 0.0
-        async for piece in audio:
-            ear.hear(piece)
-            self.words = ear.count
-            voiced = bool(np.count_nonzero(np.frombuffer(piece, np.int16)))
-            silence_s = 0.0 if voiced else silence_s + len(piece) / 32_000
-            if ear.fresh and self.interims:
-                ear.fresh = False
-                yield ear.words, False
-            if silence_s >= _SILENCE_ENDS_S and ear.words:
-                await asyncio.sleep(self.final_s)
-                yield ear.take(), True
+        self.open_streams += 1
+        self.stream_s = 0.0
+        try:
+            async for piece in audio:
+                ear.hear(piece)
+                self.words, self.stream_s = ear.count, ear.now
+                voiced = bool(np.count_nonzero(np.frombuffer(piece, np.int16)))
+                silence_s = 0.0 if voiced else silence_s + len(piece) / 32_000
+                if ear.fresh and self.interims:
+                    ear.fresh = False
+                    yield ear.words, False
+                if silence_s >= _SILENCE_ENDS_S and ear.words:
+                    await asyncio.sleep(self.final_s)
+                    yield ear.take(), True
+        finally:
+            self.open_streams -= 1
 
     def handlers(self) -> list[Any]:
         return [

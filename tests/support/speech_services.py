@@ -84,7 +84,6 @@ class SpeechService:
         cut_after: words after which the connection is cut, once.
         garbage: sent in place of every result.
         requests: address, query and headers of each stream.
-        heard_s: audio that was taken, of all streams.
         said: messages other than audio, by type.
     """
 
@@ -98,9 +97,9 @@ class SpeechService:
     cut_after: int | None = None
     garbage: str | bytes | None = None
     requests: list[tuple[str, Any, dict[str, str]]] = field(default_factory=list)
-    heard_s: float = 0.0
     said: list[str] = field(default_factory=list)
     open_streams: int = 0
+    stream_s: float = 0.0  # of audio that the newest stream has taken
     words: int = 0  # of the script, so far
     address: str = ""
 
@@ -116,6 +115,7 @@ class SpeechService:
             await socket.close(code=self.close_code, message=b"not authorized")
             return socket
         self.open_streams += 1
+        self.stream_s = 0.0
         try:
             async with asyncio.TaskGroup() as tasks:
                 await self.serve(socket, tasks)
@@ -139,7 +139,7 @@ class SpeechService:
     def take_audio(self, ear: CountingEar, audio: bytes) -> bool:
         """Returns whether the connection is to be cut now."""
         ear.hear(audio)
-        self.heard_s += len(audio) / 2 / RATE_HZ
+        self.stream_s = ear.now
         self.words = ear.count
         if self.cut_after is not None and ear.count >= self.cut_after:
             self.cut_after = None
