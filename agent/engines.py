@@ -18,6 +18,7 @@ from agent.hearing.stream import StreamTranscriber
 from agent.hearing.transcriber import Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice, preload
+from agent.providers.breaker import Breakers
 from agent.settings import Settings
 from agent.speaking.settings import SpeakingSettings
 
@@ -105,12 +106,21 @@ class Engines:
             temperature=persona.temperature,
         )
 
-    def voice(self, slug: str) -> tts.TTS[Any]:
-        """The voice of `claude` or `guest`."""
+    def voice(self, slug: str, *, breakers: Breakers) -> tts.TTS[Any]:
+        """The voice of `claude` or `guest`, and those behind it.
+
+        Args:
+            breakers: the show's.
+        """
         settings = self.settings
         persona = settings.personas.claude if slug == "claude" else settings.personas.guest
         return make_voice(
-            settings.providers.tts, settings.providers, persona, slug=slug, piper_url=settings.services.piper_url
+            settings.providers.tts,
+            settings.providers,
+            persona,
+            slug=slug,
+            piper_url=settings.services.piper_url,
+            breakers=breakers,
         )
 
     @property

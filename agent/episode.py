@@ -35,6 +35,7 @@ from agent.floor.machine import Floor
 from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
 from agent.plan import Plan
+from agent.providers.breaker import Breakers, Change
 from agent.recording import EpisodeRecorder
 from agent.recording.egress.recording import EgressRecording, open_egress
 from agent.room import commands
@@ -167,6 +168,7 @@ class Episode:
             journal=Journal(self._recorder),
             emit=self._emit,
             trouble=self._part_failed,
+            breakers=Breakers(now=self._clock.now, on_change=self._provider_changed),
             settings=self._engines.settings,
         )
         for persona in self._plan.personas:
@@ -243,7 +245,7 @@ class Episode:
         while True:
             event = await self._next_event()
             journal.event(event)
-            if isinstance(event, ReplyFailed):
+            if isinstance(event, ReplyFailed) and not self._table.breakers.have_told(event.reason):
                 self._trouble(f"{event.who}'s mind or voice", "warning", event.reason)
             for action in self._floor.handle(event):
                 journal.action(self._clock.now(), action)
@@ -329,6 +331,12 @@ class Episode:
         if command.target is not None and command.target not in self._ais:
             raise ValueError(f"there is no {command.target!r} at this table; ask {' or '.join(self._ais)}")
         self._emit(CommandGiven(at=self._clock.now(), by=by, command=command.command, target=command.target))
+
+    def _provider_changed(self, change: Change) -> None:
+        if change.what == "out":
+            self._part_failed("providers", change.outage.text)
+        else:
+            self._part_failed("providers", f"{change.service} can be used again.", recovered=True)
 
     def _part_failed(self, service: str, text: str, *, recovered: bool = False) -> None:
         self._trouble(service, "info" if recovered else "warning", text)

@@ -18,6 +18,7 @@ from agent.hearing.ear import Ear
 from agent.hearing.transcriber import TextOfRecord, Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
+from agent.providers.breaker import Breakers
 from agent.recording import Track
 from agent.room.captions import LiveCaptions
 from agent.room.people import Person
@@ -45,6 +46,7 @@ class Table:
     journal: Journal
     emit: Emit
     trouble: Callable[..., None]  # service, text, recovered=False
+    breakers: Breakers
     settings: Settings
 
 
@@ -121,7 +123,7 @@ class AiSpeaker:
         self._mouth = Mouth(
             persona,
             llm=engines.mind(persona.slug),
-            tts=engines.voice(persona.slug),
+            tts=engines.voice(persona.slug, breakers=table.breakers),
             playout=Playout(seat.source, tap=self._play, clock=table.clock),
             conversation=table.conversation,
             clock=table.clock,

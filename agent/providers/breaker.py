@@ -48,7 +48,7 @@ class Change:
 
 
 class Attempt:
-    """One request that a breaker has let through. Whoever made it says what became of it, once; the rest is void."""
+    """One request that was let through. Whoever made it says what became of it, once; later words are void."""
 
     def __init__(self, breaker: Breaker, *, trial: bool) -> None:
         self._breaker = breaker

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from livekit.agents import APITimeoutError
+from livekit.agents import APIError, APITimeoutError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def explain(error: BaseException, service: Service) -> str:
         return f"{name} does not take our request ({status}); check its model, voice and {service.base}, or {instead}"
     if any(isinstance(each, TimeoutError | asyncio.TimeoutError | APITimeoutError) for each in _causes(error)):
         return f"{name} does not answer in time; check the network and {service.base}, or {instead}"
-    if any(isinstance(each, BadAudio) for each in _causes(error)):
+    if any(isinstance(each, BadAudio) or _without_audio(each) for each in _causes(error)):
         return f"{name} sends no usable audio; check its model, voice and {service.base}, or {instead}"
     if any(isinstance(each, ConnectionRefusedError) for each in _causes(error)) or _cannot_connect(error):
         return f"{name} cannot be reached; check the network and {service.base}, or {instead}"
@@ -91,6 +91,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             return
         yield each
         each = each.__cause__ or each.__context__
+
+
+def _without_audio(error: BaseException) -> bool:
+    """LiveKit's streams of speech end with this when nothing has come."""
+    return type(error) is APIError and error.message.startswith("no audio")
 
 
 def _refuses_credentials(error: BaseException) -> bool:

@@ -28,7 +28,7 @@ class Failure:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.service}: {self.reason}"
+        return f"{self.service}: {self.reason}" if self.service else self.reason
 
 
 def service_name(engine: llm.LLM[Any] | tts.TTS[Any]) -> str:

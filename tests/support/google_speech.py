@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -174,18 +175,22 @@ async def google_cloud(service: Google | None = None) -> AsyncIterator[Google]:
         await server.stop(None)
 
 
-def service_account(folder: Path) -> Path:
-    """A service account's file with a key of its own, which no one knows."""
+@cache
+def _private_key() -> str:
+    """A key that no one knows; made once, since it takes a while."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*form).decode()
+
+
+def service_account(folder: Path) -> Path:
+    """A service account's file."""
     file = folder / "google.json"
     about = {
         "type": "service_account",
         "project_id": "studio-project",
         "private_key_id": "1",
-        "private_key": pem,
+        "private_key": _private_key(),
         "client_email": "studio@studio-project.iam.gserviceaccount.com",
         "client_id": "1",
         "token_uri": "http://127.0.0.1:1/token",
