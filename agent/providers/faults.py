@@ -54,29 +54,38 @@ def is_lasting(error: BaseException) -> bool:
 
 def explain(error: BaseException, service: Service) -> str:
     """One line: what is wrong, and what to do."""
-    name, instead = service.name, f"set {service.instead}"
-    status = status_of(error)
+    return "; ".join(diagnose(error, service))
+
+
+def diagnose(error: BaseException, service: Service) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    wrong, remedy = _diagnose(error, service)
+    return f"{service.name} {wrong}", f"{remedy}, or set {service.instead}"
+
+
+def _diagnose(error: BaseException, service: Service) -> tuple[str, str]:
+    status, causes = status_of(error), list(_causes(error))
     if status in (401, 403) or _refuses_credentials(error):
         told = f" ({status})" if status else ""
         if service.key is None:
-            return f"{name} refuses us{told}; check {service.base}, or {instead}"
-        return f"{name} refuses the key{told}; set {service.key} to a valid one, or {instead}"
+            return f"refuses us{told}", f"check {service.base}"
+        return f"refuses the key{told}", f"set {service.key} to a valid one"
     if status == 402:
-        return f"{name}: the account has no credit left (402); top it up, or {instead}"
+        return "has no credit left for this account (402)", "top it up"
     if status == 429:
-        return f"{name}: too many requests (429); wait, raise the account's limit, or {instead}"
+        return "takes no more requests for now (429)", "wait, raise the account's limit"
     if status is not None and status >= 500:
-        return f"{name} is in trouble ({status}); wait, or {instead}"
+        return f"is in trouble ({status})", "wait"
     if status is not None:
-        return f"{name} does not take our request ({status}); check its model, voice and {service.base}, or {instead}"
-    if any(isinstance(each, TimeoutError | asyncio.TimeoutError | APITimeoutError) for each in _causes(error)):
-        return f"{name} does not answer in time; check the network and {service.base}, or {instead}"
-    if any(isinstance(each, BadAudio) or _without_audio(each) for each in _causes(error)):
-        return f"{name} sends no usable audio; check its model, voice and {service.base}, or {instead}"
-    if any(isinstance(each, ConnectionRefusedError) for each in _causes(error)) or _cannot_connect(error):
-        return f"{name} cannot be reached; check the network and {service.base}, or {instead}"
-    key = f"{service.key}, " if service.key else ""  # some services say so when they refuse one
-    return f"{name} broke the connection off; check {key}{service.base} and the network, or {instead}"
+        return f"does not take our request ({status})", f"check its model, voice, language and {service.base}"
+    if any(isinstance(each, TimeoutError | asyncio.TimeoutError | APITimeoutError) for each in causes):
+        return "does not answer in time", f"check the network and {service.base}"
+    if any(isinstance(each, BadAudio) or _without_audio(each) for each in causes):
+        return "sends no usable audio", f"check its model, voice and {service.base}"
+    if any(isinstance(each, ConnectionRefusedError) for each in causes) or _cannot_connect(error):
+        return "cannot be reached", f"check the network and {service.base}"
+    key = f"{service.key}, " if service.key else ""  # some services hang up when they refuse one
+    return "broke the connection off", f"check {key}{service.base} and the network"
 
 
 class BadAudio(Exception):

@@ -15,6 +15,7 @@ from agent.providers.ears import google_language
 from agent.providers.faults import BadAudio, Service, explain, is_lasting
 from agent.providers.voice_chain import Voice, VoiceChain
 from agent.settings import PersonaSettings, ProvidersSettings, VoiceChoice
+from agent.settings.choices import own_voice
 
 if TYPE_CHECKING:
     import httpx2 as httpx
@@ -43,7 +44,7 @@ def make_voice(
         piper_url: address of a running Piper server; without it each worker starts one of its own.
         breakers: the show's.
     """
-    engines = [_make(choice, providers, persona, slug=slug, piper_url=piper_url) for choice in choices]
+    engines = [make_engine(choice, providers, persona, slug=slug, piper_url=piper_url) for choice in choices]
     if [choice.provider for choice in choices] == ["piper"]:
         return engines[0]  # on this machine, and alone: nothing is gained by leaving it alone
     voices = []
@@ -73,23 +74,6 @@ SERVICES: dict[str, Service] = {
     "piper": Service(name="Piper's voice", key=None, base="STUDIO_SERVICES__PIPER_URL", instead="TTS to another voice"),
 }
 
-# How each provider's voices are called. A persona's `voice` is of one of them; behind it, others take their own.
-_PIPER_VOICE = re.compile(r".*\.onnx|[a-z]{2,3}_[A-Z]{2}-.+")
-_GOOGLE_VOICE = re.compile(r"[a-z]{2,3}-([A-Za-z]+-)?[A-Z]{2}-.+|[A-Z][a-z]+")
-
-
-def _persona_voice(provider: str, persona: PersonaSettings) -> str | None:
-    """The persona's own voice, where it is one of the provider's."""
-    name = persona.voice
-    if name is None:
-        return None
-    piper, google = bool(_PIPER_VOICE.fullmatch(name)), bool(_GOOGLE_VOICE.fullmatch(name))
-    if provider == "piper":
-        return None if google else name
-    if provider == "google":
-        return None if piper or not google else name
-    return None if piper or google else name
-
 
 def describe_voices(choices: Sequence[VoiceChoice], persona: PersonaSettings, *, slug: str) -> list[str]:
     """Each choice as `provider:voice`, for session.yml and `/health`."""
@@ -97,7 +81,7 @@ def describe_voices(choices: Sequence[VoiceChoice], persona: PersonaSettings, *,
 
 
 def _voice_name(choice: VoiceChoice, persona: PersonaSettings, slug: str) -> str:
-    own = _persona_voice(choice.provider, persona)
+    own = own_voice(choice.provider, persona.voice)
     if choice.provider == "piper":
         return f"{own or 'en_US-joe-medium'}*{persona.timbre:g}"
     if choice.provider == "google":
@@ -105,14 +89,15 @@ def _voice_name(choice: VoiceChoice, persona: PersonaSettings, slug: str) -> str
     return own or _OPENAI_VOICES.get(slug, "sage")
 
 
-def _make(
+def make_engine(
     choice: VoiceChoice, providers: ProvidersSettings, persona: PersonaSettings, *, slug: str, piper_url: str | None
 ) -> tts.TTS[Any]:
+    """One voice by itself. The arguments are those of `make_voice`."""
     name = _voice_name(choice, persona, slug)
     if choice.provider == "piper":
         from livekit.plugins import piper
 
-        return piper.TTS(voice=_persona_voice("piper", persona), timbre=persona.timbre, address=piper_url)
+        return piper.TTS(voice=own_voice("piper", persona.voice), timbre=persona.timbre, address=piper_url)
     if choice.provider == "google":
         from agent.providers.google import GoogleTTS
 

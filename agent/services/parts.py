@@ -17,6 +17,7 @@ from agent.services.ports import free_port
 from agent.services.probe import fetch
 from agent.services.supervisor import Service
 from agent.settings import Settings
+from agent.settings.choices import own_voice
 from agent.settings.environment import child_environment
 
 # Seconds on a quiet machine, a minute on a busy one, and more for a large model of the user's own.
@@ -70,7 +71,8 @@ def piper_service(settings: Settings) -> tuple[Service, str]:
     port = free_port()
     personas = settings.personas
     # A request without a name gets the first voice: the built-in one, where somebody has it.
-    wanted = sorted({personas.claude.voice, personas.guest.voice}, key=lambda voice: voice is not None)
+    voices_of = {own_voice("piper", voice) for voice in (personas.claude.voice, personas.guest.voice)}
+    wanted = sorted(voices_of, key=lambda voice: voice is not None)
     try:
         voices = [find_voice(voice) for voice in wanted]
     except VoiceMissing as error:

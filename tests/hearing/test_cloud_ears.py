@@ -149,16 +149,16 @@ async def test_google_is_told_language_and_terms(model: str, tmp_path: Path) -> 
 
 REFUSALS = [
     ("deepgram", 401, "Deepgram refuses the key (401); set DEEPGRAM_API_KEY to a valid one"),
-    ("deepgram", 402, "no credit left (402); top it up"),
+    ("deepgram", 402, "has no credit left for this account (402); top it up"),
     ("deepgram", 403, "refuses the key (403)"),
-    ("deepgram", 429, "too many requests (429); wait"),
+    ("deepgram", 429, "takes no more requests for now (429); wait"),
     ("deepgram", 500, "is in trouble (500); wait"),
     ("assemblyai", 401, "AssemblyAI refuses the key (401); set ASSEMBLYAI_API_KEY"),
-    ("assemblyai", 402, "no credit left (402)"),
-    ("assemblyai", 429, "too many requests (429)"),
+    ("assemblyai", 402, "no credit left for this account (402)"),
+    ("assemblyai", 429, "takes no more requests for now (429)"),
     ("google", "UNAUTHENTICATED", "refuses the key (401); set GOOGLE_APPLICATION_CREDENTIALS"),
     ("google", "PERMISSION_DENIED", "refuses the key (403)"),
-    ("google", "RESOURCE_EXHAUSTED", "too many requests (429)"),
+    ("google", "RESOURCE_EXHAUSTED", "takes no more requests for now (429)"),
     ("google", "INTERNAL", "is in trouble (500)"),
 ]
 
@@ -328,7 +328,11 @@ async def test_a_cough_is_no_outage(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", [1008, 3009, 1011])
 async def test_a_stream_that_is_closed_at_once_is_an_outage(code: int, tmp_path: Path) -> None:
     # LiveKit's plugin may find that it cannot write before it reads the code
-    why = {1008: "refuses the key|ASSEMBLYAI_API_KEY", 3009: "too many requests|broke", 1011: "broke the connection"}
+    why = {
+        1008: "refuses the key|ASSEMBLYAI_API_KEY",
+        3009: "takes no more requests|broke",
+        1011: "broke the connection",
+    }
     async with table("assemblyai", tmp_path, own=OwnMachine(), close_code=code) as (_, anna):
         await anna.until(lambda: bool(anna.told))
         assert re.search(why[code], anna.told[0][1])

@@ -138,7 +138,7 @@ async def test_a_neural2_voice_is_a_request_a_clause_and_sounds_at_its_own_pitch
 async def test_googles_voices_are_asked_for_by_name(
     tmp_path: Path, voice: str, tts: str, name: str, language: str, model: str
 ) -> None:
-    more = {"STUDIO_PERSONAS__CLAUDE__VOICE": voice, "STUDIO_SERVICES__PIPER_URL": "http://127.0.0.1:9"}
+    more: dict[str, Any] = {"STUDIO_PERSONAS__CLAUDE__VOICE": voice, "STUDIO_SERVICES__PIPER_URL": "http://127.0.0.1:9"}
     async with google_voice(tmp_path, TTS=tts, **more) as (cloud, speaker):
         await speaker.says()
     asked = cloud.syntheses[0].voice
@@ -168,8 +168,8 @@ async def test_openais_protocol_is_spoken_as_audio_and_as_events(model: str) -> 
 
 FAILURES = [
     ({"status": 401}, "refuses the key (401); set OPENAI_API_KEY to a valid one, or set TTS=piper"),
-    ({"status": 402}, "no credit left (402); top it up"),
-    ({"status": 429}, "too many requests (429)"),
+    ({"status": 402}, "has no credit left for this account (402); top it up"),
+    ({"status": 429}, "takes no more requests for now (429)"),
     ({"status": 500}, "is in trouble (500)"),
     ({"hang": "before"}, "does not answer in time"),
     ({"hang": "after"}, "does not answer in time"),
@@ -216,7 +216,7 @@ async def test_a_voice_that_cannot_be_reached_is_told() -> None:
     ("code", "why"),
     [
         (grpc.StatusCode.UNAUTHENTICATED, "refuses the key (401); set GOOGLE_APPLICATION_CREDENTIALS"),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, "too many requests (429)"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "takes no more requests for now (429)"),
         (grpc.StatusCode.UNAVAILABLE, "is in trouble (503)"),
         (grpc.StatusCode.INVALID_ARGUMENT, "does not take our request (400)"),
         ("deaf", "does not answer in time"),
@@ -226,7 +226,7 @@ async def test_a_voice_that_cannot_be_reached_is_told() -> None:
 async def test_google_fails_in_all_its_ways_and_the_next_voice_says_it(tmp_path: Path, code: Any, why: str) -> None:
     async with speech_voice(SpeechVoice(note_hz=B_HZ)) as b:
         service = Google(deaf=code == "deaf", empty=code == "empty", code=None if isinstance(code, str) else code)
-        more = {"TTS": "google,openai-compatible", "STUDIO_PROVIDERS__SPEECH__BASE_URL": b.address}
+        more: dict[str, Any] = {"TTS": "google,openai-compatible", "STUDIO_PROVIDERS__SPEECH__BASE_URL": b.address}
         async with google_voice(tmp_path, service, **more) as (cloud, speaker):
             for _ in range(2):
                 assert await speaker.note() == B_HZ
@@ -309,7 +309,7 @@ async def test_all_voices_out_is_told_with_both_reasons() -> None:
         with pytest.raises(SynthesisFailed) as failed:
             await speaker.says()
         assert "refuses the key (401)" in str(failed.value)
-        assert "too many requests (429)" in str(failed.value)
+        assert "takes no more requests for now (429)" in str(failed.value)
         assert KEY not in str(failed.value)
 
 

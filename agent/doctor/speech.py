@@ -1,0 +1,97 @@
+"""Ears and voices in the cloud, tried as a show uses them: the same plugins, models and addresses. A tenth of a second
+of silence is sent to be heard, and one word to be said, which costs next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import APIConnectOptions, tts
+from livekit.agents.utils import http_context
+
+from agent.doctor.findings import Finding, fault, ok, warning
+from agent.providers import ears, preload, voices
+from agent.providers.faults import Service, diagnose, status_of
+from agent.settings import EarChoice, Settings, VoiceChoice
+
+_LIMIT_S = 10.0
+_RATE_HZ = 16_000
+_SILENCE_S = 0.1
+_STAYS_S = 1.0  # some services accept a stream, and say that they refuse it by ending it
+_WORD = "Yes."
+
+
+async def speech(settings: Settings) -> list[Finding]:
+    """Every ear and voice in the cloud that the settings choose, all at once."""
+    chosen = {each.provider for each in (*settings.providers.stt, *settings.providers.tts)}
+    if chosen <= {"faster-whisper", "piper"}:
+        return []
+    tried: list[Awaitable[Finding]] = []
+    preload(settings)  # which is not to count as the service's time
+    async with http_context.open():
+        for ear in settings.providers.stt:
+            if ear.provider in ears.SERVICES:
+                service = ears.SERVICES[ear.provider]
+                tried.append(_try(f"ears ({ear.provider})", service, _hear(settings, ear)))
+        for voice in settings.providers.tts:
+            if voice.provider != "piper":
+                service = voices.SERVICES[voice.provider]
+                tried.append(_try(f"voices ({voice.provider})", service, _say(settings, voice)))
+        return list(await asyncio.gather(*tried))
+
+
+async def _try(who: str, service: Service, trial: Awaitable[str]) -> Finding:
+    try:
+        async with asyncio.timeout(_LIMIT_S):
+            return ok(who, await trial)
+    except Exception as error:  # plugins raise whatever their vendor's library does
+        wrong, remedy = diagnose(error, service)
+        return (warning if status_of(error) == 429 else fault)(who, wrong, remedy)
+
+
+async def _hear(settings: Settings, choice: EarChoice) -> str:
+    (ear,) = ears.make_ears([choice], settings.providers)
+    engine = ear.make(())
+    stream = engine.stream(conn_options=APIConnectOptions(max_retry=0, timeout=_LIMIT_S))
+    try:
+        samples = round(_SILENCE_S * _RATE_HZ)
+        stream.push_frame(rtc.AudioFrame(bytes(2 * samples), _RATE_HZ, 1, samples))
+        try:
+            async with asyncio.timeout(_STAYS_S) as limit:
+                async for _ in stream:
+                    pass
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        else:
+            raise ConnectionResetError("the service ended the stream")
+        stream.end_input()
+        async for _ in stream:
+            pass
+    finally:
+        await _close(stream, engine)
+    return f"hears, with {engine.model}"
+
+
+async def _say(settings: Settings, choice: VoiceChoice) -> str:
+    persona = settings.personas.claude
+    engine: tts.TTS[Any] = voices.make_engine(choice, settings.providers, persona, slug="claude", piper_url=None)
+    stream = engine.synthesize(_WORD, conn_options=APIConnectOptions(max_retry=0, timeout=_LIMIT_S))
+    try:
+        async for _ in stream:
+            pass
+    finally:
+        await _close(stream, engine)
+    (name,) = voices.describe_voices([choice], persona, slug="claude")
+    return f"speaks, as {name}"
+
+
+async def _close(*resources: Any) -> None:
+    for resource in resources:
+        try:
+            async with asyncio.timeout(1.0):
+                await resource.aclose()
+        except Exception:
+            pass
