@@ -8,10 +8,11 @@ from collections.abc import Awaitable
 from typing import Any
 
 from livekit import rtc
-from livekit.agents import APIConnectOptions, tts
+from livekit.agents import APIConnectOptions, stt, tts
 from livekit.agents.utils import http_context
 
 from agent.doctor.findings import Finding, fault, ok, warning
+from agent.errors import ungrouped
 from agent.providers import ears, preload, voices
 from agent.providers.faults import Service, diagnose, status_of
 from agent.settings import EarChoice, Settings, VoiceChoice
@@ -58,21 +59,21 @@ async def _hear(settings: Settings, choice: EarChoice) -> str:
     try:
         samples = round(_SILENCE_S * _RATE_HZ)
         stream.push_frame(rtc.AudioFrame(bytes(2 * samples), _RATE_HZ, 1, samples))
-        try:
-            async with asyncio.timeout(_STAYS_S) as limit:
-                async for _ in stream:
-                    pass
-        except TimeoutError:
-            if not limit.expired():
-                raise
-        else:
-            raise ConnectionResetError("the service ended the stream")
-        stream.end_input()
-        async for _ in stream:
-            pass
+        with ungrouped(Exception):
+            async with asyncio.TaskGroup() as tasks:
+                reading = tasks.create_task(_read(stream))
+                await asyncio.wait({reading}, timeout=_STAYS_S)
+                if reading.done() and reading.exception() is None:
+                    raise ConnectionResetError("the service ended the stream")
+                stream.end_input()
     finally:
         await _close(stream, engine)
     return f"hears, with {engine.model}"
+
+
+async def _read(stream: stt.RecognizeStream) -> None:
+    async for _ in stream:
+        pass
 
 
 async def _say(settings: Settings, choice: VoiceChoice) -> str:
