@@ -26,8 +26,8 @@ _WORD = "Yes."
 
 async def speech(settings: Settings) -> list[Finding]:
     """Every ear and voice in the cloud that the settings choose, all at once."""
-    chosen = {each.provider for each in (*settings.providers.stt, *settings.providers.tts)}
-    if chosen <= {"faster-whisper", "piper"}:
+    here = {ear.provider for ear in settings.providers.stt} <= {"faster-whisper"}
+    if here and {voice.provider for voice in settings.providers.tts} <= {"piper"}:
         return []
     tried: list[Awaitable[Finding]] = []
     preload(settings)  # which is not to count as the service's time

@@ -58,7 +58,7 @@ class Patience:
     final_s: float = 0.7
     interim_s: float = 0.25
     record_s: float = 2.0
-    rest_s: float = 10.0
+    rest_s: float = 5.0  # Google ends a stream after 10 s
 
 
 class StreamClock:
@@ -88,18 +88,26 @@ class StreamClock:
         self._sent_s += samples / RATE_HZ
 
 
-class Trust:
-    """Whether a line works, as far as is known; to be waited for."""
+class Standing:
+    """How a line does: whether it works, as far as is known, and what speaks against it."""
 
     def __init__(self) -> None:
-        self.given = asyncio.Event()
+        self.given = asyncio.Event()  # trust
         self.given.set()
         self.lost = asyncio.Event()
+        self.missed = 0  # utterances in a row without their words in time
+        self.failures = 0  # streams in a row that broke
+        self.fault: Fault | None = None  # why it fails, or has just failed
 
-    def give(self) -> None:
+    def give(self) -> bool:
+        """It works; returns whether that is news."""
+        news = not self.given.is_set()
+        self.missed, self.failures, self.fault = 0, 0, None
         self.given.set()
         self.lost.clear()
+        return news
 
     def withdraw(self) -> None:
+        """It is out."""
         self.lost.set()
         self.given.clear()

@@ -83,7 +83,10 @@ class HeardWords:
 
     def reached(self, time: float) -> bool:
         """Whether there are words up to `time`, final or not."""
-        return self.final_at(time) or (self._interim is not None and self._interim.end >= time - SLACK_S)
+        if self._interim is None or self.final_at(time):
+            return self.final_at(time)
+        # When a text came without times, it may lack the words that were just being said
+        return self._interim.end >= time - (SLACK_S if self._interim.timed else 0.0)
 
     def since(self, start: float, end: float = float("inf")) -> tuple[Heard, ...]:
         """Final and interim results from `start` on."""

@@ -16,7 +16,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
 
 from agent.floor.events import SpeakerId
-from agent.hearing.cloud_ear import RATE_HZ, CloudEar, Fault, Patience, StreamClock, Trust
+from agent.hearing.cloud_ear import RATE_HZ, CloudEar, Fault, Patience, Standing, StreamClock
 from agent.hearing.heard_words import Heard, HeardWords
 from agent.hearing.transcriber import Int16, Speech, SpokenWord, Tell, TranscriberFailed, Transcript
 
@@ -53,7 +53,7 @@ class StreamTranscriber:
         self._ear = ear
         self._terms = terms
         self._patience = patience or Patience()
-        self._out: set[SpeakerId] = set()
+        self._told = False  # that it is out
 
     def follow(self, who: SpeakerId) -> StreamLine:
         return StreamLine(self, who)
@@ -77,17 +77,16 @@ class StreamTranscriber:
     def patience(self) -> Patience:
         return self._patience
 
-    def lost(self, who: SpeakerId, text: str, tell: Tell) -> None:
+    def lost(self, text: str, tell: Tell) -> None:
         """A speaker's stream is out. People are told of the first one: the others fail for the same reason."""
-        if not self._out:
+        if not self._told:
+            self._told = True
             tell(text)
-        self._out.add(who)
 
-    def regained(self, who: SpeakerId, tell: Tell | None) -> None:
-        """It works again, or is not needed (`tell` is None)."""
-        was_out = who in self._out
-        self._out.discard(who)
-        if was_out and not self._out and tell is not None:
+    def regained(self, tell: Tell) -> None:
+        """A stream that was out works again."""
+        if self._told:
+            self._told = False
             tell(f"{self._ear.name} hears again.", recovered=True)
 
 
@@ -111,34 +110,31 @@ class StreamLine:
         self._stream: stt.RecognizeStream | None = None
         self._limit: asyncio.Timeout | None = None  # of the stream: when it passes, the microphone is off
         self._hung_up: _Ended | Exception | None = None
+        self._ended: _Ended | Exception | None = None  # how the last stream did
         self._clock = StreamClock()
         self._kept: deque[tuple[float, Int16]] = deque()
         self._words = HeardWords()
         self._changed = asyncio.Event()
         self._audio = asyncio.Event()
-        self._trust = Trust()
+        self._standing = Standing()
         self._reopened_at = -math.inf  # audio's time: what was being said then may lack words
         self._alive_at = -math.inf  # audio's time of the last sign of life
         self._finalise_due = False
-        self._missed = 0  # utterances in a row
-        self._failures = 0
-        self._fault: Fault | None = None  # why it fails, or has just failed
-        self.reconnections = 0
 
     # ---- for whoever stands behind it ----
 
     @property
     def trusted(self) -> bool:
         """It works, as far as is known."""
-        return self._trust.given.is_set()
+        return self._standing.given.is_set()
 
     async def until_lost(self) -> None:
         """Until it is out."""
-        await self._trust.lost.wait()
+        await self._standing.lost.wait()
 
     async def until_regained(self) -> None:
         """Until it works again."""
-        await self._trust.given.wait()
+        await self._standing.given.wait()
 
     def prove(self, speech: Speech) -> None:
         """Somebody else has given the text of `speech`, which had words: had this line heard them in time?"""
@@ -162,18 +158,14 @@ class StreamLine:
 
     async def run(self, tell: Tell) -> None:
         self._tell = tell
-        try:
-            async with asyncio.TaskGroup() as closing:
-                while True:
+        async with asyncio.TaskGroup() as closing:
+            while True:
+                if self._ended is _Ended.RESTED:
                     self._audio.clear()
-                    await self._audio.wait()
-                    while (ended := await self._one_stream(closing)) is not _Ended.RESTED:
-                        self.reconnections += 1
-                        if isinstance(ended, Exception):
-                            await asyncio.sleep(self._broken(ended))
-                    self._transcriber.regained(self._who, None)
-        finally:
-            self._transcriber.regained(self._who, None)
+                await self._audio.wait()
+                self._ended = await self._one_stream(closing)
+                if isinstance(self._ended, Exception):
+                    await asyncio.sleep(self._broken(self._ended))
 
     def settle(self, end: float) -> None:
         while self._kept and self._kept[0][0] < end:
@@ -186,7 +178,7 @@ class StreamLine:
         return _transcript(self._words.since(speech.start))
 
     async def fast(self, speech: Speech) -> Transcript:
-        if self._failures > 1 and self._stream is None:
+        if self._standing.failures > 1 and self._stream is None:
             raise self._failed()
         self._finalise()
         await self._until_final(speech.voice_end)
@@ -212,7 +204,7 @@ class StreamLine:
         return _transcript(heard)
 
     def _failed(self) -> TranscriberFailed:
-        fault = self._fault or self._ear.judge(ConnectionResetError())
+        fault = self._standing.fault or self._ear.judge(ConnectionResetError())
         return TranscriberFailed(fault.text, told=True)
 
     def _broken_in(self, speech: Speech) -> bool:
@@ -241,42 +233,40 @@ class StreamLine:
         """An utterance without its words in time."""
         if self._stream is None or self._broken_in(speech):
             return
-        self._missed += 1
+        self._standing.missed += 1
         silent = self._alive_at < speech.start
-        if self._missed >= (1 if silent and not self.trusted else 2):
-            self._missed = 0
+        if self._standing.missed >= (1 if silent and not self.trusted else 2):
+            self._standing.missed = 0
             error = TimeoutError()
             self._lose(self._ear.judge(error))
             if silent:  # a connection that hangs does not come back by itself
                 self._hang_up(error)
 
     def _lose(self, fault: Fault) -> None:
-        self._fault = fault
+        self._standing.fault = fault
         if self.trusted:
             logger.warning("%s is out: %s", self._who, fault.text)
-        self._trust.withdraw()
+        self._standing.withdraw()
         if self._tell is not None:
-            self._transcriber.lost(self._who, fault.text, self._tell)
+            self._transcriber.lost(fault.text, self._tell)
 
     def _regain(self) -> None:
-        self._missed, self._failures, self._fault = 0, 0, None
-        if not self.trusted:
-            self._trust.give()
-            self._transcriber.regained(self._who, self._tell)
+        if self._standing.give() and self._tell is not None:
+            self._transcriber.regained(self._tell)
 
     def _broken(self, error: Exception) -> float:
         """The stream broke. Returns how long to wait, seconds."""
-        self._failures += 1
+        self._standing.failures += 1
         fault = self._ear.judge(error)
-        if self._fault is not None and self._fault.known and not fault.known:
-            fault = self._fault  # a write that fails may come before the reason is read
-        self._fault = fault
+        if self._standing.fault is not None and self._standing.fault.known and not fault.lasting:
+            fault = self._standing.fault  # the first reason is the best: a write may fail before it is read
+        self._standing.fault = fault
         self._changed.set()
         logger.warning("the stream of %s broke (%s): %s", self._who, type(error).__name__, fault.text)
-        if fault.lasting or self._failures > 1:
-            self._failures = max(2, self._failures)
+        if fault.lasting or self._standing.failures > 1:
+            self._standing.failures = max(2, self._standing.failures)
             self._lose(fault)
-        return LASTING_S if fault.lasting else RECONNECT_S[min(self._failures, len(RECONNECT_S)) - 1]
+        return LASTING_S if fault.lasting else RECONNECT_S[min(self._standing.failures, len(RECONNECT_S)) - 1]
 
     # ---- the stream ----
 
@@ -313,16 +303,16 @@ class StreamLine:
 
     def _open(self, stream: stt.RecognizeStream) -> None:
         """What was said while there was no stream goes first, and what has no final text yet."""
-        quiet = not self._words.unsettled and not self._failures
         since = self._words.final_to
-        if quiet and self._kept:  # a stream that was renewed, or is the first
+        quiet = isinstance(self._ended, _Ended) and not self._words.unsettled
+        if quiet and self._kept:
             since = max(since, self._kept[-1][0] - _RENEWAL_S)
         self._words.drop_interim()
         self._clock.restart()
         for at, pcm in _joined([(at, pcm) for at, pcm in self._kept if at + len(pcm) / RATE_HZ > since]):
             self._send(stream, at, pcm)
-        if not quiet:
-            self._reopened_at = self._clock.now
+        if isinstance(self._ended, Exception) or self._clock.now - self._clock.origin > _RENEWAL_S:
+            self._reopened_at = self._clock.now  # it has to catch up
         self._stream = stream
         if self._finalise_due:
             self._finalise()
@@ -375,7 +365,7 @@ class StreamLine:
             case _:  # AssemblyAI's preflight text is the last part of what its interim text has whole
                 return
         if self.trusted:
-            self._failures, self._fault = 0, None
+            self._standing.failures, self._standing.fault = 0, None
         self._changed.set()
 
     def _heard(self, best: stt.SpeechData) -> Heard:

@@ -30,6 +30,7 @@ class ScriptedLine:
     record_s: float = 1.0
     asked: list[tuple[str, Speech]] = field(default_factory=list)
     fails: bool = False
+    told: bool = False  # of its failure
     interims: bool = False
 
     async def run(self, tell: Tell) -> None:
@@ -56,7 +57,7 @@ class ScriptedLine:
         self.asked.append((kind, speech))
         await asyncio.sleep(seconds)
         if self.fails:
-            raise TranscriberFailed("the engine is broken; mend it")
+            raise TranscriberFailed("the engine is broken; mend it", told=self.told)
         return Transcript(text=self.script(voiced_s(speech)), average_log_probability=-0.3)
 
 
