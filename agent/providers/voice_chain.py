@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from livekit.agents import APIConnectOptions, APIError, tts, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, USERDATA_TIMED_TRANSCRIPT
@@ -62,7 +63,6 @@ class VoiceChain(tts.TTS[Any]):
             num_channels=first.num_channels,
         )
         self.voices = tuple(voices)
-        self._probes: dict[int, _Probe] = {}
 
     @property
     def model(self) -> str:
@@ -92,21 +92,20 @@ class VoiceChain(tts.TTS[Any]):
             voice.engine.prewarm()
 
     async def look_after(self) -> None:
-        """Hear of the probes that have ended, and begin those that are due. Takes no time."""
-        for index, probe in list(self._probes.items()):
-            if probe.over:
-                del self._probes[index]
+        """Hear of the probes that have ended, whoever began them, and begin those that are due. Takes no time."""
+        for voice in self.voices:
+            breaker = voice.breaker
+            if (probe := _PROBES.get(breaker)) is not None and probe.over:
+                del _PROBES[breaker]
                 await probe.judge()
-        for index, voice in enumerate(self.voices):
-            out = index not in self._probes and voice.breaker.outage is not None
-            if out and (attempt := voice.breaker.begin()) is not None:
-                self._probes[index] = _Probe(voice, attempt)
+            out = breaker not in _PROBES and breaker.outage is not None
+            if out and (attempt := breaker.begin()) is not None:
+                _PROBES[breaker] = _Probe(voice, attempt)
 
     async def aclose(self) -> None:
-        for probe in self._probes.values():
-            await probe.abandon()
-        self._probes.clear()
         for voice in self.voices:
+            if (probe := _PROBES.pop(voice.breaker, None)) is not None:
+                await probe.abandon()
             await voice.engine.aclose()
 
 
@@ -260,3 +259,7 @@ def _failed(attempt: Attempt, voice: Voice, error: BaseException) -> None:
         kind=type(error).__name__,
         lasts_s=_LASTING_S if lasting else _PASSING_S,
     )
+
+
+# Of each breaker: all voices that share it share the trial, and whoever speaks next hears how it went.
+_PROBES: WeakKeyDictionary[Breaker, _Probe] = WeakKeyDictionary()

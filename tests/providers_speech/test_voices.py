@@ -33,17 +33,18 @@ A_HZ, B_HZ = 440.0, 880.0
 class Speaker:
     """A persona's voice, as its mouth uses it."""
 
-    def __init__(self, chosen: Settings, *, first_audio_s: float = 5.0) -> None:
+    def __init__(self, chosen: Settings, *, first_audio_s: float = 5.0, beside: Speaker | None = None) -> None:
         self.now = 0.0
         self.told: list[tuple[str, str]] = []
         self.log: list[tuple[str, dict[str, Any]]] = []
+        self.breakers: Breakers = beside.breakers if beside else Breakers(now=lambda: self.now, on_change=self._changed)
         self.engine = make_voice(
             chosen.providers.tts,
             chosen.providers,
             chosen.personas.claude,
             slug="claude",
             piper_url=chosen.services.piper_url,
-            breakers=Breakers(now=lambda: self.now, on_change=self._changed),
+            breakers=self.breakers,
         )
         self._synthesis = Synthesis(
             self.engine,
@@ -265,6 +266,27 @@ async def test_a_voice_that_is_back_speaks_from_the_next_turn_on() -> None:
         speaker.turn()
         assert await speaker.note("Five.") == A_HZ
         assert b.texts == ["One.", "Two.", "Three.", "Four."]
+
+
+async def test_two_personas_share_an_outage_and_its_end() -> None:
+    async with two_voices(status=500) as (a, b, claude):
+        chosen = settings(
+            TTS="openai,openai-compatible", OPENAI_BASE_URL=a.address, STUDIO_PROVIDERS__SPEECH__BASE_URL=b.address
+        )
+        guest = Speaker(chosen, beside=claude)
+        assert await claude.note("One.") == B_HZ
+        assert await guest.note("Two.") == B_HZ
+        assert a.texts == ["One."], "what one has found out, the other knows"
+        a.status = 200
+        claude.now += 20
+        await claude.says("Three.")
+        await asyncio.sleep(0.05)
+        guest.turn()
+        await guest.says("Four.")
+        guest.turn()
+        assert await guest.note("Five.") == A_HZ
+        assert [what for what, _ in claude.told] == ["out", "back"]
+        await guest.engine.aclose()
 
 
 async def test_a_trial_that_fails_costs_nobody_anything() -> None:
