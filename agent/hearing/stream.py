@@ -22,7 +22,7 @@ from agent.hearing.transcriber import Int16, Speech, SpokenWord, Tell, Transcrib
 
 logger = logging.getLogger(__name__)
 
-RECONNECT_S = (0.1, 1.0, 3.0, 10.0, 30.0)  # waits before the first, second, ... try; the last goes on
+RECONNECT_S = (0.1, 1.0, 3.0, 5.0, 10.0)  # waits before the first, second, ... try; the last goes on
 LASTING_S = 60.0  # the same, where nothing changes until somebody has done something
 KEPT_S = 20.0  # audio without a text of record yet, sent again on the next stream
 PREROLL_S = 0.5  # of silence before the voice in a `Speech`; hearing's own, roughly
