@@ -7,9 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from livekit import rtc
 from livekit.agents import stt
 
+from agent.hearing.transcriber import Int16
+
 RATE_HZ = 16_000
+GAP_S = 0.02  # audio that is missing for longer is sent as silence, so that the service's times stay true
+RESENT_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +117,24 @@ class Standing:
         """It is out."""
         self.lost.set()
         self.given.clear()
+
+
+def joined(pieces: Sequence[tuple[float, Int16]]) -> list[tuple[float, Int16]]:
+    """Pieces that follow each other as one, up to `RESENT_S`: seconds of audio are sent at once, and each message
+    costs time."""
+    whole: list[tuple[float, Int16]] = []
+    run: list[Int16] = []
+    start = end = 0.0
+    for at, pcm in pieces:
+        if run and (at - end > GAP_S or end - start >= RESENT_S):
+            whole.append((start, np.concatenate(run)))
+            run = []
+        if not run:
+            start = at
+        run.append(pcm)
+        end = at + len(pcm) / RATE_HZ
+    return [*whole, (start, np.concatenate(run))] if run else whole
+
+
+def frame(pcm: Int16) -> rtc.AudioFrame:
+    return rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, len(pcm))

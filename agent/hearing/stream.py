@@ -12,11 +12,10 @@ from enum import Enum, auto
 from typing import Any
 
 import numpy as np
-from livekit import rtc
 from livekit.agents import APIConnectOptions, stt
 
 from agent.floor.events import SpeakerId
-from agent.hearing.cloud_ear import RATE_HZ, CloudEar, Fault, Patience, Standing, StreamClock
+from agent.hearing.cloud_ear import GAP_S, RATE_HZ, CloudEar, Fault, Patience, Standing, StreamClock, frame, joined
 from agent.hearing.heard_words import Heard, HeardWords
 from agent.hearing.transcriber import Int16, Speech, SpokenWord, Tell, TranscriberFailed, Transcript
 
@@ -26,9 +25,7 @@ RECONNECT_S = (0.1, 1.0, 3.0, 5.0, 10.0)  # waits before the first, second, ... 
 LASTING_S = 60.0  # the same, where nothing changes until somebody has done something
 KEPT_S = 20.0  # audio without a text of record yet, sent again on the next stream
 PREROLL_S = 0.5  # of silence before the voice in a `Speech`; hearing's own, roughly
-_GAP_S = 0.02  # audio that is missing for longer is sent as silence, so that the service's times stay true
 _RENEWAL_S = 3.0  # of audio that a renewed stream hears again: somebody may just have begun to speak
-_RESENT_S = 0.2
 _CLOSE_S = 1.0  # a service that hangs does not say goodbye
 # The stream's own retries are off: for seconds nobody would know that nothing is heard.
 _ONCE = APIConnectOptions(max_retry=0, timeout=5.0)
@@ -45,13 +42,20 @@ class StreamTranscriber:
     """One service, a stream for each speaker, open through silence too so that its times are the ear's."""
 
     def __init__(
-        self, ear: CloudEar, *, terms: Callable[[], Sequence[str]] = tuple, patience: Patience | None = None
+        self,
+        ear: CloudEar,
+        *,
+        terms: Callable[[], Sequence[str]] = tuple,
+        patience: Patience | None = None,
+        on_engine: Callable[[stt.STT[Any]], None] = lambda engine: None,
     ) -> None:
         """Args:
         terms: names and words to expect; asked at each new stream.
+        on_engine: told of each stream's engine, whose "metrics_collected" tells what it costs.
         """
         self._ear = ear
         self._terms = terms
+        self._on_engine = on_engine
         self._patience = patience or Patience()
         self._told = False  # that it is out
 
@@ -67,6 +71,7 @@ class StreamTranscriber:
         engine = self._ear.make(self._terms())
         if not engine.capabilities.streaming:
             raise ValueError(f"{engine.label} does not stream; wrap it in livekit.agents.stt.StreamAdapter")
+        self._on_engine(engine)
         return engine
 
     @property
@@ -309,7 +314,7 @@ class StreamLine:
             since = max(since, self._kept[-1][0] - _RENEWAL_S)
         self._words.drop_interim()
         self._clock.restart()
-        for at, pcm in _joined([(at, pcm) for at, pcm in self._kept if at + len(pcm) / RATE_HZ > since]):
+        for at, pcm in joined([(at, pcm) for at, pcm in self._kept if at + len(pcm) / RATE_HZ > since]):
             self._send(stream, at, pcm)
         if isinstance(self._ended, Exception) or self._clock.now - self._clock.origin > _RENEWAL_S:
             self._reopened_at = self._clock.now  # it has to catch up
@@ -323,11 +328,11 @@ class StreamLine:
             self._hang_up(_Ended.RENEWED)
             return
         try:
-            if gap_s > _GAP_S:
+            if gap_s > GAP_S:
                 silence = np.zeros(round(gap_s * RATE_HZ), np.int16)
-                stream.push_frame(_frame(silence))
+                stream.push_frame(frame(silence))
                 self._clock.sent(at - gap_s, len(silence))
-            stream.push_frame(_frame(pcm))
+            stream.push_frame(frame(pcm))
         except RuntimeError:  # it has just ended; `run` opens another
             self._stream = None
             return
@@ -390,27 +395,6 @@ async def _close(engine: stt.STT[Any], stream: stt.RecognizeStream) -> None:
         with suppress(Exception):  # it is over in any case, and its error has been told
             async with asyncio.timeout(_CLOSE_S):
                 await resource.aclose()
-
-
-def _joined(pieces: Sequence[tuple[float, Int16]]) -> list[tuple[float, Int16]]:
-    """Pieces that follow each other as one, up to `_RESENT_S`: seconds of audio are sent at once, and each message
-    costs time."""
-    joined: list[tuple[float, Int16]] = []
-    run: list[Int16] = []
-    start = end = 0.0
-    for at, pcm in pieces:
-        if run and (at - end > _GAP_S or end - start >= _RESENT_S):
-            joined.append((start, np.concatenate(run)))
-            run = []
-        if not run:
-            start = at
-        run.append(pcm)
-        end = at + len(pcm) / RATE_HZ
-    return [*joined, (start, np.concatenate(run))] if run else joined
-
-
-def _frame(pcm: Int16) -> rtc.AudioFrame:
-    return rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, len(pcm))
 
 
 def _transcript(heard: tuple[Heard, ...]) -> Transcript:

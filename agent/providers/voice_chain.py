@@ -63,6 +63,12 @@ class VoiceChain(tts.TTS[Any]):
             num_channels=first.num_channels,
         )
         self.voices = tuple(voices)
+        for voice in voices:
+            voice.engine.on("metrics_collected", self._on_metrics)
+
+    def _on_metrics(self, *metrics: Any) -> None:
+        """Whoever counts, counts what was paid for: in any voice, and of trials too."""
+        self.emit("metrics_collected", *metrics)
 
     @property
     def model(self) -> str:

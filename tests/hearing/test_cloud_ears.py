@@ -109,6 +109,7 @@ async def test_a_pause_costs_only_the_services_answer(tmp_path: Path) -> None:
         assert (await anna.line.fast(speech)).text == "one two"
         assert asyncio.get_running_loop().time() - started < 0.2
         assert service.said.count("Finalize") == 1
+        assert "KeepAlive" in service.said
 
 
 async def test_deepgram_is_told_language_model_and_terms(tmp_path: Path) -> None:

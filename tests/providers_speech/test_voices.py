@@ -346,6 +346,16 @@ async def test_an_interruption_is_no_failure_of_the_voice() -> None:
         assert speaker.told == []
 
 
+async def test_what_is_paid_for_is_counted_once() -> None:
+    async with two_voices(status=500) as (_, _, speaker):
+        counted: list[int] = []
+        speaker.engine.on("metrics_collected", lambda metrics: counted.append(metrics.characters_count))
+        await speaker.says("Yes, indeed.")
+        await speaker.says("It is so.")
+        await asyncio.sleep(0)
+    assert counted == [len("Yes, indeed."), len("It is so.")]
+
+
 async def test_the_voice_that_serves_is_the_one_in_the_log() -> None:
     async with two_voices(status=500) as (_, b, speaker):
         await speaker.says()
