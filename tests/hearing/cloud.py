@@ -22,7 +22,7 @@ from tests.support.google_speech import service_account
 from tests.support.speech_services import KEY, RATE_HZ, WORD_S
 
 CHUNK = 512  # samples, one window of the voice detector
-QUICK = Patience(final_s=0.3, interim_s=0.06, record_s=0.3, rest_s=5.0)
+QUICK = Patience(final_s=0.3, interim_s=0.2, record_s=0.3, rest_s=5.0)
 
 
 @dataclass
