@@ -8,17 +8,19 @@ from functools import partial
 from typing import Any
 
 from livekit import api, local_inference
-from livekit.agents import tts
+from livekit.agents import stt, tts
 from livekit.plugins.faster_whisper import Recognizer
 
 from agent.cost.meter import Meter
 from agent.errors import StudioError
 from agent.floor.rules import Rules
-from agent.hearing.fallback import FallbackTranscriber
+from agent.hearing.fallback import in_order
 from agent.hearing.local import LocalTranscriber
+from agent.hearing.stream import StreamTranscriber
 from agent.hearing.transcriber import Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.providers import describe_minds, describe_voices, make_ears, make_mind, make_voice, preload
+from agent.providers.breaker import Breakers
 from agent.providers.chain import Chain
 from agent.providers.outages import Outages
 from agent.settings import PersonaSettings, Settings
@@ -78,13 +80,14 @@ class Engines:
             local = LocalTranscriber(self.recognizer, vocabulary=vocabulary, language=providers.language)
             if providers.stt[0].provider == "faster-whisper":
                 return local
-        from agent.hearing.stream import StreamTranscriber
+        ears = make_ears([ear for ear in providers.stt if ear.provider != "faster-whisper"], providers)
 
-        cloud = [ear for ear in providers.stt if ear.provider != "faster-whisper"]
-        engine = make_ears(cloud, providers, terms=vocabulary.words)
-        meter.follow(engine, "")
-        stream = StreamTranscriber(engine)
-        return FallbackTranscriber(stream, local) if local is not None else stream
+        def follow(engine: stt.STT[Any]) -> None:
+            meter.follow(engine, "")
+
+        return in_order(
+            [StreamTranscriber(ear, terms=lambda: vocabulary.words, on_engine=follow) for ear in ears], local
+        )
 
     def rules(self, slugs: Sequence[str]) -> Rules:
         """The table manners of a show with these AIs. Two minds that share one local model would only slow each other
@@ -124,12 +127,16 @@ class Engines:
         outages.watch(persona.name, chain)
         return chain
 
-    def voice(self, persona: Persona) -> tts.TTS[Any]:
-        """The voice of a persona."""
+    def voice(self, persona: Persona, *, breakers: Breakers) -> tts.TTS[Any]:
+        """The voice of a persona, and those behind it.
+
+        Args:
+            breakers: the show's.
+        """
         providers = self.settings.providers
         chosen = self._settings_of(persona)
         piper_url = self.settings.services.piper_url
-        return make_voice(providers.tts, providers, chosen, slug=persona.slug, piper_url=piper_url)
+        return make_voice(providers.tts, providers, chosen, slug=persona.slug, piper_url=piper_url, breakers=breakers)
 
     def mind_name(self, persona: Persona) -> str:
         """The first choice of its mind, `provider:model`."""

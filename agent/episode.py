@@ -184,7 +184,7 @@ class Episode:
             journal=Journal(self._recorder, self._meter),
             meter=self._meter,
             emit=self._emit,
-            trouble=lambda service, text: self._trouble(service, "warning", text),
+            trouble=self._part_failed,
             outages=Outages(now=self._clock.now, tell=self._tell, log=self._log_service),
             settings=self._engines.settings,
         )
@@ -394,10 +394,15 @@ class Episode:
             raise ValueError(f"there is no {command.target!r} at this table; ask {' or '.join(self._ais)}")
         self._emit(CommandGiven(at=self._clock.now(), by=by, command=command.command, target=command.target))
 
+    def _part_failed(self, service: str, text: str, *, recovered: bool = False) -> None:
+        self._trouble(service, "info" if recovered else "warning", text)
+
     def _trouble(self, service: str, severity: Severity, text: str) -> None:
-        """A part failed, and the show goes on: say so to the people and in the log."""
-        logger.warning("%s: %s", service, text)
-        if service != "recording":  # the recorder has logged its own
+        """A part failed, and the show goes on, or it works again: say so to the people and in the log."""
+        logger.log(logging.INFO if severity == "info" else logging.WARNING, "%s: %s", service, text)
+        if severity == "info" and service != "recording":
+            self._table.journal.back(self._clock.now(), service)
+        elif service != "recording":  # the recorder has logged its own
             self._table.journal.error(self._clock.now(), service, text)
         if sign := getattr(self, "_sign", None):
             sign.notice(severity, text, service=service)

@@ -95,6 +95,10 @@ class Journal:
         """A stage of a budget was reached."""
         self._recorder.event(at, "budget", stage=stage.name.lower(), usd=round(usd, 6), budget_usd=budget_usd, who=who)
 
+    def back(self, at: float, service: str) -> None:
+        """A part that had failed works again."""
+        self._recorder.event(at, "service.back", service=service)
+
     def text_of_record(self, at: float, record: TextOfRecord) -> None:
         """What a human said, as it is kept."""
         self._recorder.event(

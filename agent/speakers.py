@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +47,7 @@ class Table:
     journal: Journal
     meter: Meter
     emit: Emit
-    trouble: Callable[[str, str], None]  # service, text
+    trouble: Callable[..., None]  # service, text, recovered=False
     outages: Outages
     settings: Settings
 
@@ -66,7 +67,7 @@ class HumanSpeaker:
             vocabulary=table.vocabulary,
             emit=self._emit,
             on_record=self._record,
-            on_trouble=lambda problem: table.trouble("hearing", problem),
+            on_trouble=partial(table.trouble, "hearing"),
         )
         table.conversation.introduce(person.who, person.name)
         table.vocabulary.expect_name(person.name)
@@ -123,7 +124,8 @@ class AiSpeaker:
         self._table = table
         self._playings = 0  # a reply that goes on after an interruption is a caption of its own
         self._shown = ""
-        mind, voice = engines.mind(persona, outages=table.outages), engines.voice(persona)
+        mind = engines.mind(persona, outages=table.outages)
+        voice = engines.voice(persona, breakers=table.outages.breakers)
         table.meter.follow(mind, persona.slug, first=engines.mind_name(persona))
         table.meter.follow(voice, persona.slug, google_voice=engines.google_voice(persona))
         self._mouth = Mouth(

@@ -1,4 +1,4 @@
-"""Keys and addresses of the providers in use: one small call each, that costs nothing."""
+"""Keys and addresses of the providers in use: one small call each. Ears and voices are tried in `doctor.speech`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import aiohttp
 from pydantic import SecretStr
 
 from agent.doctor.findings import Finding, fault, ok, warning
-from agent.settings import EarChoice, MindChoice, Settings, VoiceChoice
+from agent.doctor.speech import speech
+from agent.settings import MindChoice, Settings, VoiceChoice
 from agent.settings.checks import chooser_of
 
 _LIMIT_S = 10.0
-_ASSEMBLYAI_ACCOUNT = "https://api.assemblyai.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ async def providers(settings: Settings) -> list[Finding]:
     timeout = aiohttp.ClientTimeout(total=_LIMIT_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         found = await asyncio.gather(*(_ask(session, call) for call in calls))
-    return [*found, *_google(settings)]
+    return [*found, *_google(settings), *await speech(settings)]
 
 
 async def _ask(session: aiohttp.ClientSession, call: Call) -> Finding:
@@ -105,8 +105,6 @@ def _calls(settings: Settings) -> Iterator[Call]:
             models.append(_model(settings, mind))
     for provider, (chooser, models) in minds.items():
         yield from _mind_call(settings, provider, chooser, tuple(dict.fromkeys(models)))
-    for ear in settings.providers.stt:
-        yield from _ear_call(settings, ear)
     for voice in settings.providers.tts:
         yield from _voice_call(settings, voice)
 
@@ -157,51 +155,7 @@ def _mind_call(settings: Settings, provider: str, chooser: str, models: tuple[st
     )
 
 
-def _ear_call(settings: Settings, ear: EarChoice) -> Iterator[Call]:
-    instead = "STT=faster-whisper"
-    if ear.provider == "deepgram":
-        deepgram = settings.providers.deepgram
-        yield Call(
-            who="ears (deepgram)",
-            key="DEEPGRAM_API_KEY",
-            base="DEEPGRAM_BASE_URL",
-            url=f"{deepgram.base_url or 'https://api.deepgram.com'}/v1/projects",
-            headers={"Authorization": f"Token {_secret(deepgram.api_key)}"},
-            instead=instead,
-        )
-    if ear.provider == "assemblyai":
-        assembly = settings.providers.assemblyai
-        own = (assembly.base_url or "").replace("wss://", "https://").replace("ws://", "http://")
-        yield Call(
-            who="ears (assemblyai)",
-            key="ASSEMBLYAI_API_KEY",
-            base="ASSEMBLYAI_BASE_URL",
-            url=f"{own or _ASSEMBLYAI_ACCOUNT}/v2/transcript?limit=1",
-            headers={"Authorization": _secret(assembly.api_key)},
-            instead=instead,
-        )
-
-
 def _voice_call(settings: Settings, voice: VoiceChoice) -> Iterator[Call]:
-    providers = settings.providers
-    if voice.provider == "openai":
-        yield Call(
-            who="voices (openai)",
-            key="OPENAI_API_KEY",
-            base="OPENAI_BASE_URL",
-            url=f"{providers.openai.base_url}/models",
-            headers=_bearer(providers.openai.api_key),
-            instead="TTS=piper",
-        )
-    if voice.provider == "openai-compatible":
-        yield Call(
-            who="voices (openai-compatible)",
-            key="STUDIO_PROVIDERS__SPEECH__API_KEY",
-            base="STUDIO_PROVIDERS__SPEECH__BASE_URL",
-            url=f"{providers.speech.base_url}/models",
-            headers=_bearer(providers.speech.api_key),
-            instead="TTS=piper",
-        )
     if voice.provider == "piper" and settings.services.piper_url:
         yield Call(
             who="voices (piper)",
@@ -213,7 +167,7 @@ def _voice_call(settings: Settings, voice: VoiceChoice) -> Iterator[Call]:
 
 
 def _google(settings: Settings) -> list[Finding]:
-    """A service account's file: is it one. Its use is not tried, since each call is billed."""
+    """A service account's file: is it one."""
     chosen = {ear.provider for ear in settings.providers.stt} | {voice.provider for voice in settings.providers.tts}
     if "google" not in chosen or settings.providers.google.credentials is None:
         return []

@@ -15,7 +15,7 @@ from agent.hearing.intake import GAP_S, Backlog
 from agent.hearing.scribe import Scribe
 from agent.hearing.segmenter import Segmenter
 from agent.hearing.settings import HearingSettings
-from agent.hearing.transcriber import Int16, TextOfRecord, Transcriber
+from agent.hearing.transcriber import Int16, Tell, TextOfRecord, Transcriber
 from agent.hearing.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Ear:
         emit: Callable[[Event], None],
         on_record: Callable[[TextOfRecord], None],
         vocabulary: Vocabulary | None = None,
-        on_trouble: Callable[[str], None] | None = None,
+        on_trouble: Tell | None = None,
     ) -> None:
         """Args:
         who: the speaker's slug; utterances are named after it ("anna-1").
@@ -51,7 +51,7 @@ class Ear:
         emit: called on the event loop with each event, in order.
         on_record: called with the text of record of each part of an utterance, in order.
         vocabulary: the show's names, so that a name alone ("Claude?") is known for a call.
-        on_trouble: called with a line for people when the engine failed.
+        on_trouble: told in a line for people when the engine fails, and when it works again.
         """
         self.who = who
         self._transcriber = transcriber
@@ -59,11 +59,14 @@ class Ear:
         self._emit = emit
         self._on_record = on_record
         self._vocabulary = vocabulary or Vocabulary()
-        self._on_trouble = on_trouble or (lambda problem: logger.warning("%s: %s", who, problem))
+        self._on_trouble = on_trouble or self._log
         self._backlog = Backlog(limit_s=settings.backlog_s)
         self._resting = False
         self._arrived = asyncio.Event()
         self._front_end = FrontEnd()
+
+    def _log(self, text: str, /, *, recovered: bool = False) -> None:
+        logger.log(logging.INFO if recovered else logging.WARNING, "%s: %s", self.who, text)
 
     @property
     def dropped_s(self) -> float:

@@ -1,18 +1,37 @@
-"""A second transcriber for when the first fails."""
+"""Another transcriber for when the first fails: a second service, the own machine."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from agent.floor.events import SpeakerId
-from agent.hearing.transcriber import Int16, Line, Speech, Transcriber, TranscriberFailed, Transcript
+from agent.hearing.stream import StreamLine, StreamTranscriber
+from agent.hearing.transcriber import Int16, Line, Speech, Tell, Transcriber, TranscriberFailed, Transcript
+
+
+def in_order(services: Sequence[StreamTranscriber], local: Transcriber | None) -> Transcriber:
+    """The first service, behind it the next ones, behind them the own machine.
+
+    Raises:
+        ValueError: there is none at all.
+    """
+    chain = local
+    for service in reversed(services):
+        chain = service if chain is None else FallbackTranscriber(service, chain)
+    if chain is None:
+        raise ValueError("no recogniser is chosen")
+    return chain
 
 
 class FallbackTranscriber:
-    """Asks the first, and the second for what the first could not do: a cloud service, then the own machine."""
+    """Asks a service, and the second for what the service could not do, or did not in time.
 
-    def __init__(self, first: Transcriber, second: Transcriber) -> None:
+    While the service is out it is not asked at all, and costs no time; it goes on hearing, and is asked again once it
+    had the words of an utterance in time.
+    """
+
+    def __init__(self, first: StreamTranscriber, second: Transcriber) -> None:
         self._first = first
         self._second = second
 
@@ -21,33 +40,59 @@ class FallbackTranscriber:
 
 
 class _FallbackLine:
-    def __init__(self, first: Line, second: Line) -> None:
+    def __init__(self, first: StreamLine, second: Line) -> None:
         self._first = first
         self._second = second
 
-    async def run(self, trouble: Callable[[str], None]) -> None:
+    async def run(self, tell: Tell) -> None:
+        """The second has no stream of its own while the first works: it would cost money."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._first.run(trouble))
-            tasks.create_task(self._second.run(trouble))
+            tasks.create_task(self._first.run(tell))
+            while True:
+                await self._first.until_lost()
+                standing_in = tasks.create_task(self._second.run(tell))
+                await self._first.until_regained()
+                standing_in.cancel()
 
     def feed(self, at: float, pcm: Int16) -> None:
         self._first.feed(at, pcm)
         self._second.feed(at, pcm)
 
     async def interim(self, speech: Speech) -> Transcript | None:
-        try:
-            return await self._first.interim(speech)
-        except TranscriberFailed:
+        if not self._first.trusted:
             return await self._second.interim(speech)
+        return await self._first.interim(speech)
 
     async def fast(self, speech: Speech) -> Transcript:
-        try:
-            return await self._first.fast(speech)
-        except TranscriberFailed:
-            return await self._second.fast(speech)
+        if self._first.trusted:
+            try:
+                transcript = await self._first.fast(speech)
+            except TranscriberFailed:
+                return await self._second.fast(speech)
+            if transcript.text:
+                return transcript
+        transcript = await self._second.fast(speech)
+        if transcript.text and not transcript.doubtful and self._first.trusted:
+            self._first.prove(speech)
+        return transcript
 
     async def record(self, speech: Speech) -> Transcript:
-        try:
-            return await self._first.record(speech)
-        except TranscriberFailed:
-            return await self._second.record(speech)
+        transcript = await self._record(speech)
+        self.settle(speech.end)
+        return transcript
+
+    async def _record(self, speech: Speech) -> Transcript:
+        if self._first.trusted:
+            try:
+                transcript = await self._first.record(speech)
+            except TranscriberFailed:
+                return await self._second.record(speech)
+            return transcript if transcript.text else await self._second.record(speech)
+        transcript = await self._second.record(speech)
+        if transcript.text:
+            self._first.prove(speech)
+        return transcript
+
+    def settle(self, end: float) -> None:
+        self._first.settle(end)
+        self._second.settle(end)

@@ -28,7 +28,7 @@ from agent.hearing.interims import Interims
 from agent.hearing.scribe import Finished, Scribe
 from agent.hearing.segmenter import Mark, VoiceBack, VoiceDip, VoiceOff, VoiceOn
 from agent.hearing.settings import HearingSettings
-from agent.hearing.transcriber import Int16, Line, Speech, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Int16, Line, Speech, Tell, TranscriberFailed, Transcript
 from agent.hearing.utterance import Part, Utterance, join
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Means:
     tasks: asyncio.TaskGroup
     emit: Callable[[Event], None]
     names: Callable[[], frozenset[str]]
-    trouble: Callable[[str], None]
+    trouble: Tell
 
 
 class Hearer:
@@ -206,7 +206,8 @@ class Hearer:
             async with asyncio.timeout(FAST_LIMIT_S):
                 transcript = await self._means.line.fast(speech)
         except TranscriberFailed as error:
-            self._means.trouble(str(error))
+            if not error.told:
+                self._means.trouble(str(error))
             transcript = _nothing(part)
         except TimeoutError:
             self._means.trouble(f"no text after {FAST_LIMIT_S:g} s; the machine or the STT service is too slow")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer, RecognizerError, Superseded
 
 from agent.floor.events import SpeakerId
-from agent.hearing.transcriber import Int16, Line, Speech, SpokenWord, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Int16, Line, Speech, SpokenWord, Tell, TranscriberFailed, Transcript
 from agent.hearing.vocabulary import Vocabulary
 
 
@@ -46,7 +44,7 @@ class _LocalLine:
         self._transcriber = transcriber
         self._who = who
 
-    async def run(self, trouble: Callable[[str], None]) -> None:
+    async def run(self, tell: Tell) -> None:
         """Nothing: the model hears whole parts."""
 
     def feed(self, at: float, pcm: Int16) -> None:
@@ -71,6 +69,9 @@ class _LocalLine:
             return _transcript(speech, await self._transcriber.decode(speech, Mode.RECORD))
         except RecognizerError as error:
             raise TranscriberFailed(str(error)) from error
+
+    def settle(self, end: float) -> None:
+        """Nothing is kept."""
 
 
 def _transcript(speech: Speech, decoding: Decoding) -> Transcript:

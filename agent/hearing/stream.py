@@ -1,4 +1,4 @@
-"""Any streaming LiveKit STT as a transcriber: Deepgram, AssemblyAI, Google, a FallbackAdapter of them."""
+"""Any streaming LiveKit STT as a transcriber: Deepgram, AssemblyAI, Google."""
 
 from __future__ import annotations
 
@@ -6,61 +6,151 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from enum import Enum, auto
 from typing import Any
 
-from livekit import rtc
-from livekit.agents import APIConnectOptions, APIError, stt
+import numpy as np
+from livekit.agents import APIConnectOptions, stt
 
 from agent.floor.events import SpeakerId
+from agent.hearing.cloud_ear import GAP_S, RATE_HZ, CloudEar, Fault, Patience, Standing, StreamClock, frame, joined
 from agent.hearing.heard_words import Heard, HeardWords
-from agent.hearing.transcriber import Int16, Line, Speech, SpokenWord, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Int16, Speech, SpokenWord, Tell, TranscriberFailed, Transcript
 
 logger = logging.getLogger(__name__)
 
-RATE_HZ = 16_000
-FINAL_WAIT_S = 0.7  # after asking the service to finalise; then its interim words have to do
-RECORD_WAIT_S = 2.0
-RECONNECT_S = (0.3, 1.0, 3.0, 10.0, 30.0)  # waits before the first, second, ... try; the last goes on
-KEPT_S = 20.0  # audio without a text of record yet, sent again after a reconnection
+RECONNECT_S = (0.1, 1.0, 3.0, 5.0, 10.0)  # waits before the first, second, ... try; the last goes on
+UNCLEAR_TRIES = 5  # without a reason that could be told
+LASTING_S = 60.0  # the same, where nothing changes until somebody has done something
+KEPT_S = 20.0  # audio without a text of record yet, sent again on the next stream
+PREROLL_S = 0.5  # of silence before the voice in a `Speech`; hearing's own, roughly
+_RENEWAL_S = 3.0  # of audio that a renewed stream hears again: somebody may just have begun to speak
+_CLOSE_S = 1.0  # a service that hangs does not say goodbye
 # The stream's own retries are off: for seconds nobody would know that nothing is heard.
 _ONCE = APIConnectOptions(max_retry=0, timeout=5.0)
 
 
-class StreamTranscriber:
-    """One engine, a stream for each speaker, open through silence too so that its times are the ear's."""
+class _Ended(Enum):
+    """Why a stream is over, when it did not break."""
 
-    def __init__(self, engine: stt.STT[Any], *, final_wait_s: float = FINAL_WAIT_S) -> None:
-        """Raises:
-        ValueError: the engine hears no streams.
+    RESTED = auto()
+    RENEWED = auto()
+
+
+class StreamTranscriber:
+    """One service, a stream for each speaker, open through silence too so that its times are the ear's."""
+
+    def __init__(
+        self,
+        ear: CloudEar,
+        *,
+        terms: Callable[[], Sequence[str]] = tuple,
+        patience: Patience | None = None,
+        on_engine: Callable[[stt.STT[Any]], None] = lambda engine: None,
+    ) -> None:
+        """Args:
+        terms: names and words to expect; asked at each new stream.
+        on_engine: told of each stream's engine, whose "metrics_collected" tells what it costs.
         """
+        self._ear = ear
+        self._terms = terms
+        self._on_engine = on_engine
+        self._patience = patience or Patience()
+        self._told = False  # that it is out
+
+    def follow(self, who: SpeakerId) -> StreamLine:
+        return StreamLine(self, who)
+
+    def engine(self) -> stt.STT[Any]:
+        """A new one, for one stream.
+
+        Raises:
+            ValueError: it hears no streams.
+        """
+        engine = self._ear.make(self._terms())
         if not engine.capabilities.streaming:
             raise ValueError(f"{engine.label} does not stream; wrap it in livekit.agents.stt.StreamAdapter")
-        self._engine = engine
-        self._final_wait_s = final_wait_s
+        self._on_engine(engine)
+        return engine
 
-    def follow(self, who: SpeakerId) -> Line:
-        return StreamLine(self._engine, final_wait_s=self._final_wait_s)
+    @property
+    def ear(self) -> CloudEar:
+        return self._ear
+
+    @property
+    def patience(self) -> Patience:
+        return self._patience
+
+    def lost(self, text: str, tell: Tell) -> None:
+        """A speaker's stream is out. People are told of the first one: the others fail for the same reason."""
+        if not self._told:
+            self._told = True
+            tell(text)
+
+    def regained(self, tell: Tell) -> None:
+        """A stream that was out works again."""
+        if self._told:
+            self._told = False
+            tell(f"{self._ear.name} hears again.", recovered=True)
 
 
 class StreamLine:
     """The stream of one speaker.
 
     At a pause the service is asked to finalise what it has (Deepgram's Finalize, AssemblyAI's ForceEndpoint); words
-    that are not final by `final_wait_s` are taken from its latest interim text.
+    that are not final in time are taken from its latest interim text.
+
+    A stream that breaks is opened again at once, and hears again what has no final text yet. When that fails too, or
+    when voices remain without any answer, the line is out (not `trusted`): people are told, once. It goes on trying,
+    and is trusted again with the first utterance that it has in time.
     """
 
-    def __init__(self, engine: stt.STT[Any], *, final_wait_s: float) -> None:
-        self._engine = engine
-        self._final_wait_s = final_wait_s
+    def __init__(self, transcriber: StreamTranscriber, who: SpeakerId) -> None:
+        self._transcriber = transcriber
+        self._ear = transcriber.ear
+        self._patience = transcriber.patience
+        self._who = who
+        self._tell: Tell | None = None
         self._stream: stt.RecognizeStream | None = None
-        self._origin = 0.0  # episode time of the stream's first sample
-        self._sent_s = 0.0  # audio sent on the stream
+        self._limit: asyncio.Timeout | None = None  # of the stream: when it passes, the microphone is off
+        self._hung_up: _Ended | Exception | None = None
+        self._ended: _Ended | Exception | None = None  # how the last stream did
+        self._clock = StreamClock()
         self._kept: deque[tuple[float, Int16]] = deque()
         self._words = HeardWords()
         self._changed = asyncio.Event()
-        self._failure = ""
-        self.reconnections = 0
+        self._audio = asyncio.Event()
+        self._standing = Standing()
+        self._reopened_at = -math.inf  # audio's time: what was being said then may lack words
+        self._alive_at = -math.inf  # audio's time of the last sign of life
+        self._finalise_due = False
+
+    # ---- for whoever stands behind it ----
+
+    @property
+    def trusted(self) -> bool:
+        """It works, as far as is known."""
+        return self._standing.given.is_set()
+
+    async def until_lost(self) -> None:
+        """Until it is out."""
+        await self._standing.lost.wait()
+
+    async def until_regained(self) -> None:
+        """Until it works again."""
+        await self._standing.given.wait()
+
+    def prove(self, speech: Speech) -> None:
+        """Somebody else has given the text of `speech`, which had words: had this line heard them in time?"""
+        heard = self._words.since(speech.start, speech.end)
+        if any(result.arrived <= speech.voice_end + self._patience.final_s for result in heard):
+            self._regain()
+        else:
+            self._miss(speech)
+
+    # ---- a line ----
 
     def feed(self, at: float, pcm: Int16) -> None:
         if not len(pcm):
@@ -68,32 +158,25 @@ class StreamLine:
         self._kept.append((at, pcm))
         while at - self._kept[0][0] > KEPT_S:
             self._kept.popleft()
+        self._audio.set()
         if self._stream is not None:
             self._send(self._stream, at, pcm)
 
-    async def run(self, trouble: Callable[[str], None]) -> None:
-        failures = 0
-        while True:
-            heard = False
-            try:
-                async with self._engine.stream(conn_options=_ONCE) as stream:
-                    self._open(stream)
-                    async for event in stream:
-                        heard = True
-                        self._hear(event)
-                problem = "the service ended the stream"
-            except (APIError, OSError, TimeoutError) as error:
-                problem = str(error)
-            finally:
-                self._stream = None
-            failures = 1 if heard else failures + 1
-            self._failure = f"{self._engine.label}: {problem}; check the key and the network, or choose another STT"
-            self._changed.set()
-            logger.warning("the stream of the recogniser broke: %s", self._failure)
-            if failures == 1:
-                trouble(self._failure)
-            await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S)) - 1])
-            self.reconnections += 1
+    async def run(self, tell: Tell) -> None:
+        self._tell = tell
+        async with asyncio.TaskGroup() as closing:
+            while True:
+                if self._ended is _Ended.RESTED:
+                    self._audio.clear()
+                await self._audio.wait()
+                self._ended = await self._one_stream(closing)
+                if isinstance(self._ended, Exception):
+                    await asyncio.sleep(self._broken(self._ended))
+
+    def settle(self, end: float) -> None:
+        while self._kept and self._kept[0][0] < end:
+            self._kept.popleft()
+        self._words.forget(end)
 
     # ---- the three texts ----
 
@@ -101,86 +184,223 @@ class StreamLine:
         return _transcript(self._words.since(speech.start))
 
     async def fast(self, speech: Speech) -> Transcript:
+        if self._standing.failures > 1 and self._stream is None:
+            raise self._failed()
         self._finalise()
-        await self._until_final(speech.voice_end, self._final_wait_s)
-        return self._text(self._words.since(speech.start))
-
-    async def record(self, speech: Speech) -> Transcript:
-        await self._until_final(speech.voice_end, RECORD_WAIT_S)
-        transcript = self._text(self._words.take(speech.start, speech.end))
-        while self._kept and self._kept[0][0] < speech.end:
-            self._kept.popleft()
-        return transcript
-
-    def _text(self, heard: tuple[Heard, ...]) -> Transcript:
-        if not heard and self._stream is None and self._failure:
-            raise TranscriberFailed(self._failure)
+        await self._until_final(speech.voice_end)
+        self._finalise_due = False
+        heard = self._words.since(speech.start)
+        if self._broken_in(speech) and not self._words.reached(speech.voice_end):
+            raise self._failed()
+        if heard:
+            self._regain()
+        elif speech.voice_end - speech.start - PREROLL_S >= 1.0 and self._alive_at < speech.start:
+            self._miss(speech)
         return _transcript(heard)
 
-    async def _until_final(self, time: float, limit_s: float) -> None:
-        try:
-            async with asyncio.timeout(limit_s):
-                while not self._words.final_to(time):
+    async def record(self, speech: Speech) -> Transcript:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.record_s):
+                await self._until(lambda: self._words.final_at(speech.voice_end))
+        whole = self._words.reached(speech.voice_end)
+        heard = self._words.take(speech.start, speech.end)
+        if self._broken_in(speech) and not whole:
+            raise self._failed()
+        self.settle(speech.end)
+        return _transcript(heard)
+
+    def _failed(self) -> TranscriberFailed:
+        fault = self._standing.fault or self._ear.judge(ConnectionResetError())
+        return TranscriberFailed(fault.text, told=True)
+
+    def _broken_in(self, speech: Speech) -> bool:
+        return self._stream is None or self._reopened_at >= speech.start
+
+    async def _until_final(self, voice_end: float) -> None:
+        """Until the words are final up to there, or the waiting is over."""
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.final_s) as limit:
+                while not self._words.final_at(voice_end):
+                    if self._words.reached(voice_end):
+                        limit.reschedule(asked_at + self._patience.interim_s)
                     self._changed.clear()
                     await self._changed.wait()
-        except TimeoutError:
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
+
+    # ---- trust ----
+
+    def _miss(self, speech: Speech) -> None:
+        """An utterance without its words in time."""
+        if self._stream is None or self._broken_in(speech):
             return
+        self._standing.missed += 1
+        silent = self._alive_at < speech.start
+        if self._standing.missed >= (1 if silent and not self.trusted else 2):
+            self._standing.missed = 0
+            error = TimeoutError()
+            self._lose(self._ear.judge(error))
+            if silent:  # a connection that hangs does not come back by itself
+                self._hang_up(error)
+
+    def _lose(self, fault: Fault) -> None:
+        self._standing.fault = fault
+        if self.trusted:
+            logger.warning("%s is out: %s", self._who, fault.text)
+        self._standing.withdraw()
+        if self._tell is not None:
+            self._transcriber.lost(fault.text, self._tell)
+
+    def _regain(self) -> None:
+        if self._standing.give() and self._tell is not None:
+            self._transcriber.regained(self._tell)
+
+    def _broken(self, error: Exception) -> float:
+        """The stream broke. Returns how long to wait, seconds."""
+        fault = self._ear.judge(error)
+        if fault.unclear and self._standing.unclear < UNCLEAR_TRIES:
+            self._standing.unclear += 1
+            self._changed.set()
+            return RECONNECT_S[0]
+        self._standing.unclear = 0
+        self._standing.failures += 1
+        if self._standing.fault is not None and self._standing.fault.known and not fault.lasting:
+            fault = self._standing.fault  # the first reason is the best: a write may fail before it is read
+        self._standing.fault = fault
+        self._changed.set()
+        logger.warning("the stream of %s broke (%s): %s", self._who, type(error).__name__, fault.text)
+        if fault.lasting or self._standing.failures > 1:
+            self._standing.failures = max(2, self._standing.failures)
+            self._lose(fault)
+        return LASTING_S if fault.lasting else RECONNECT_S[min(self._standing.failures, len(RECONNECT_S)) - 1]
 
     # ---- the stream ----
 
+    async def _one_stream(self, closing: asyncio.TaskGroup) -> _Ended | Exception:
+        """Open a stream and hear until it is over; returns why. Closing it goes on in `closing`."""
+        engine: stt.STT[Any] | None = None
+        stream: stt.RecognizeStream | None = None
+        self._hung_up = None
+        try:
+            async with asyncio.timeout(self._patience.rest_s) as self._limit:
+                engine = self._transcriber.engine()
+                stream = engine.stream(conn_options=_ONCE)
+                self._open(stream)
+                async for event in stream:
+                    self._hear(event)
+        except TimeoutError as error:
+            return self._hung_up or (_Ended.RESTED if self._limit and self._limit.expired() else error)
+        except Exception as error:  # plugins raise whatever their vendor's library does
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from None  # of the same instant (cpython #116720)
+            return error
+        finally:
+            self._stream, self._limit = None, None
+            if stream is not None and engine is not None:
+                closing.create_task(_close(engine, stream), name=f"close:{self._who}")
+                await asyncio.sleep(0)  # a group that is cancelled would not even begin it
+        return ConnectionResetError("the service ended the stream")
+
+    def _hang_up(self, why: _Ended | Exception) -> None:
+        """End the stream, if there is one."""
+        if self._limit is not None and not self._limit.expired():
+            self._hung_up, self._stream = why, None
+            self._limit.reschedule(asyncio.get_running_loop().time())
+
     def _open(self, stream: stt.RecognizeStream) -> None:
-        """What was said while there was no stream goes first."""
-        self._sent_s = 0.0
-        for at, pcm in self._kept:
+        """What was said while there was no stream goes first, and what has no final text yet."""
+        since = self._words.final_to
+        quiet = isinstance(self._ended, _Ended) and not self._words.unsettled
+        if quiet and self._kept:
+            since = max(since, self._kept[-1][0] - _RENEWAL_S)
+        self._words.drop_interim()
+        self._clock.restart()
+        for at, pcm in joined([(at, pcm) for at, pcm in self._kept if at + len(pcm) / RATE_HZ > since]):
             self._send(stream, at, pcm)
+        if isinstance(self._ended, Exception) or self._clock.now - self._clock.origin > _RENEWAL_S:
+            self._reopened_at = self._clock.now  # it has to catch up
         self._stream = stream
+        if self._finalise_due:
+            self._finalise()
 
     def _send(self, stream: stt.RecognizeStream, at: float, pcm: Int16) -> None:
-        # Set anew each time: a gap in the audio moves all that follows.
-        self._origin = at - self._sent_s
-        self._sent_s += len(pcm) / RATE_HZ
+        gap_s = at - self._clock.now if self._clock.running else 0.0
+        if gap_s > KEPT_S:
+            self._hang_up(_Ended.RENEWED)
+            return
         try:
-            stream.push_frame(rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, len(pcm)))
+            if gap_s > GAP_S:
+                silence = np.zeros(round(gap_s * RATE_HZ), np.int16)
+                stream.push_frame(frame(silence))
+                self._clock.sent(at - gap_s, len(silence))
+            stream.push_frame(frame(pcm))
         except RuntimeError:  # it has just ended; `run` opens another
             self._stream = None
+            return
+        self._clock.sent(at, len(pcm))
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time() + self._patience.rest_s)
+        age_s = self._clock.now - self._clock.origin
+        if age_s > self._ear.renew_s and (not self._words.unsettled or age_s > 1.2 * self._ear.renew_s):
+            self._hang_up(_Ended.RENEWED)
 
     def _finalise(self) -> None:
         if self._stream is None:
+            self._finalise_due = True
             return
         try:
             self._stream.flush()
         except RuntimeError:  # it has just ended; `run` opens another
+            self._finalise_due = True
             return
         if (force := getattr(self._stream, "force_endpoint", None)) is not None:
             force()
 
     def _hear(self, event: stt.SpeechEvent) -> None:
+        if event.type is stt.SpeechEventType.RECOGNITION_USAGE:
+            return  # the plugin's own sums
+        self._alive_at = self._clock.now
         if not event.alternatives:
             return
         heard = self._heard(event.alternatives[0])
         match event.type:
             case stt.SpeechEventType.FINAL_TRANSCRIPT:
                 self._words.final(heard)
-            case stt.SpeechEventType.INTERIM_TRANSCRIPT | stt.SpeechEventType.PREFLIGHT_TRANSCRIPT:
+            case stt.SpeechEventType.INTERIM_TRANSCRIPT:
                 self._words.interim(heard)
-            case _:
+            case _:  # AssemblyAI's preflight text is the last part of what its interim text has whole
                 return
+        if self.trusted:
+            self._standing.failures, self._standing.fault = 0, None
         self._changed.set()
 
     def _heard(self, best: stt.SpeechData) -> Heard:
-        told = best.end_time > 0
-        now = self._origin + self._sent_s
+        timed, now, origin = best.end_time > 0, self._clock.now, self._clock.origin
         return Heard(
             text=best.text.strip(),
-            start=self._origin + best.start_time if told else now,
-            end=self._origin + best.end_time if told else now,
+            start=origin + best.start_time if timed else now,
+            end=origin + best.end_time if timed else now,
+            arrived=now,
+            timed=timed,
             confidence=best.confidence,
             words=tuple(
-                SpokenWord(text=str(word), start=self._origin + word.start_time, end=self._origin + word.end_time)
+                SpokenWord(text=str(word), start=origin + word.start_time, end=origin + word.end_time)
                 for word in best.words or ()
                 if isinstance(word.start_time, float | int) and isinstance(word.end_time, float | int)
             ),
         )
+
+
+async def _close(engine: stt.STT[Any], stream: stt.RecognizeStream) -> None:
+    for resource in (stream, engine):
+        with suppress(Exception):  # it is over in any case, and its error has been told
+            async with asyncio.timeout(_CLOSE_S):
+                await resource.aclose()
 
 
 def _transcript(heard: tuple[Heard, ...]) -> Transcript:

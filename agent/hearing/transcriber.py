@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,17 +65,34 @@ class TextOfRecord:
 
 
 class TranscriberFailed(Exception):
-    """The engine could not do it. The message says why and what to do."""
+    """The engine could not do it. The message says why and what to do.
+
+    Attributes:
+        told: whoever listens to `Line.run` has been told of it already.
+    """
+
+    def __init__(self, message: str, *, told: bool = False) -> None:
+        super().__init__(message)
+        self.told = told
+
+
+class Tell(Protocol):
+    """Takes a line for people."""
+
+    def __call__(self, text: str, /, *, recovered: bool = False) -> None:
+        """Args:
+        recovered: good news, the end of what was told before.
+        """
 
 
 class Line(Protocol):
     """The engine's ear for one speaker."""
 
-    async def run(self, trouble: Callable[[str], None]) -> None:
+    async def run(self, tell: Tell) -> None:
         """What the line has to do beside, until cancelled; returns at once when that is nothing.
 
         Args:
-            trouble: told with a line for people when the engine breaks.
+            tell: told once when the engine fails, and once when it works again.
         """
 
     def feed(self, at: float, pcm: Int16) -> None:
@@ -107,6 +123,9 @@ class Line(Protocol):
         Raises:
             TranscriberFailed: see its message.
         """
+
+    def settle(self, end: float) -> None:
+        """Everything up to `end` (seconds on the episode clock) has its text of record: what is kept of it may go."""
 
 
 class Transcriber(Protocol):

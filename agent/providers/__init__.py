@@ -1,4 +1,4 @@
-"""From settings to engines: LiveKit's plugins, in LiveKit's fallback adapters where settings name several."""
+"""From settings to engines: LiveKit's plugins, behind each other where settings name several."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -47,6 +48,23 @@ class VoiceChoice:
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.model}" if self.model else self.provider
+
+
+# How Piper's and Google's voices are called
+_PIPER_VOICE = re.compile(r".*\.onnx|[a-z]{2,3}_[A-Z]{2}-.+")
+_GOOGLE_VOICE = re.compile(r"[a-z]{2,3}-([A-Za-z]+-)?[A-Z]{2}-.+|[A-Z][a-z]+")
+
+
+def own_voice(provider: VoiceProvider, name: str | None) -> str | None:
+    """A persona's voice where it is one of the provider's; None: the provider's own choice, as behind another one."""
+    if name is None:
+        return None
+    piper, google = bool(_PIPER_VOICE.fullmatch(name)), bool(_GOOGLE_VOICE.fullmatch(name))
+    if provider == "google":
+        return name if google and not piper else None
+    if provider == "piper":
+        return None if google else name
+    return None if piper or google else name
 
 
 CLAUDE_HAIKU = MindChoice("anthropic", "claude-haiku-4-5")

@@ -46,8 +46,16 @@ def _language(value: object) -> object:
     return value
 
 
+def _ws_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("ws", "wss", "http", "https") or not parts.hostname:
+        raise Wrong(f"{value!r} is no WebSocket address", "write it like wss://streaming.eu.assemblyai.com")
+    return value.rstrip("/")
+
+
 Key = Annotated[SecretStr, BeforeValidator(_key)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+WsUrl = Annotated[str, AfterValidator(_ws_url)]
 
 
 class AnthropicSettings(BaseModel, frozen=True, extra="forbid"):
@@ -140,7 +148,7 @@ class DeepgramSettings(SttSettings, frozen=True):
 
 class AssemblyAISettings(SttSettings, frozen=True):
     api_key: Key | None = Field(None, description="AssemblyAI's key", json_schema_extra=variable("ASSEMBLYAI_API_KEY"))
-    base_url: str | None = Field(
+    base_url: WsUrl | None = Field(
         None, description="another address than AssemblyAI's own", json_schema_extra=variable("ASSEMBLYAI_BASE_URL")
     )
     model: str = Field("universal-streaming-english", min_length=1, json_schema_extra=variable("ASSEMBLYAI_MODEL"))
@@ -152,10 +160,10 @@ class GoogleSettings(BaseModel, frozen=True, extra="forbid"):
         description="JSON file of a Google Cloud service account",
         json_schema_extra=variable("GOOGLE_APPLICATION_CREDENTIALS"),
     )
-    stt_base_url: str | None = Field(
+    stt_base_url: HttpUrl | None = Field(
         None, description="another address for speech recognition", json_schema_extra=variable("GOOGLE_STT_BASE_URL")
     )
-    tts_base_url: str | None = Field(
+    tts_base_url: HttpUrl | None = Field(
         None, description="another address for synthesis", json_schema_extra=variable("GOOGLE_TTS_BASE_URL")
     )
     stt_model: str = Field("latest_long", min_length=1, json_schema_extra=variable("GOOGLE_STT_MODEL"))

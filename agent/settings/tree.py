@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from agent.floor.rules import Rules
 from agent.hearing.settings import HearingSettings
-from agent.settings.choices import CLAUDE_HAIKU, LOCAL, Minds
+from agent.settings.choices import CLAUDE_HAIKU, LOCAL, Minds, own_voice
 from agent.settings.persona_files import COHOST, PersonaFile
 from agent.settings.personas import (
     ClaudeSettings,
@@ -226,8 +226,8 @@ class Settings(BaseSettings):
 
     @property
     def voices(self) -> tuple[str | None, ...]:
-        """The voices that anybody in the personas' folder has; None is the engine's own."""
-        return tuple(dict.fromkeys(self.persona(slug).voice for slug in self.personas.slugs))
+        """The Piper voices that anybody in the personas' folder has; None is the engine's own."""
+        return tuple(dict.fromkeys(own_voice("piper", self.persona(slug).voice) for slug in self.personas.slugs))
 
     @property
     def logs(self) -> Path:

@@ -101,6 +101,7 @@ class Reply:
     ) -> None:
         self.id = reply
         self._parts = parts
+        self._synthesis = parts.synthesis.turn()
         self._ask = ask
         self._only_if_it_interjects = only_if_it_interjects
         self._may_pass = may_pass
@@ -281,7 +282,7 @@ class Reply:
             await self._stage.room.wait()
         clip = self._passage.open(clause)
         self._stage.waiting = None
-        await self._parts.synthesis.fill(clip, self._get_ready)
+        await self._synthesis.fill(clip, self._get_ready)
 
     def _add(self, clip: Clip) -> None:
         self._passage.add(clip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from livekit import rtc
@@ -12,6 +12,7 @@ from livekit.agents import APIConnectOptions, tts
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 
 from agent.clock import EpisodeClock
+from agent.errors import ServiceFailed
 from agent.speaking.audio import RATE_HZ, Int16
 from agent.speaking.passage import Clip
 from agent.speaking.settings import SpeakingSettings
@@ -28,6 +29,14 @@ class SynthesisFailed(Exception):
         self.failure = failure
 
 
+@runtime_checkable
+class TakesTurns(Protocol):
+    """A TTS of several voices."""
+
+    def turn(self) -> tts.TTS[Any]:
+        """What to use within one turn of the speaker."""
+
+
 class Synthesis:
     """A persona's TTS.
 
@@ -42,7 +51,17 @@ class Synthesis:
         self._settings = settings
         self._clock = clock
         self._log = log
-        self.service = service_name(engine)
+
+    @property
+    def service(self) -> str:
+        """As logs call it; of several voices behind each other, the one that is asked next."""
+        return service_name(self._engine)
+
+    def turn(self) -> Synthesis:
+        """For one reply: a chain of voices does not change back in the middle of it."""
+        if not isinstance(self._engine, TakesTurns):
+            return self
+        return Synthesis(self._engine.turn(), settings=self._settings, clock=self._clock, log=self._log)
 
     async def fill(
         self, clip: Clip, on_audio: Callable[[], None] = lambda: None, *, patience_s: float | None = None
@@ -69,7 +88,8 @@ class Synthesis:
             except Exception as error:  # plugins raise whatever their vendor's library does
                 raise_if_cancelled()
                 reason = f"no audio in {patience_s:g} s" if isinstance(error, TimeoutError) else str(error)
-                failure = Failure(self.service, reason or type(error).__name__)
+                told = isinstance(error, ServiceFailed)  # it names the service
+                failure = Failure("" if told else self.service, reason or type(error).__name__)
                 spent_s = self._since(started)
                 self._log("error", service=self.service, reason=failure.reason, latency_s=spent_s, attempt=attempt)
                 if attempt == _ATTEMPTS or clip.begun or spent_s > patience_s / 2:

@@ -80,7 +80,7 @@ async def test_a_call_that_was_cut_off_is_estimated_by_its_length(vendor: Script
     everything = settings(vendor)
     meter, engine = Meter.of(everything), mind(everything, MindChoice("openai"))
     meter.follow(engine, "claude", first="openai:gpt-4.1-mini")
-    vendor.stall_after = 2
+    vendor.replies, vendor.stall_after = ["One two three four five."], 4
     async with engine.chat(chat_ctx=asked()) as stream:
         await anext(stream)
     meter.logged(ended("llm.cancelled", prompt_chars=4000, chars=40))

@@ -227,6 +227,19 @@ def test_a_recogniser_that_fails_ends_the_utterance_all_the_same_and_is_told() -
     run_virtual(talk())
 
 
+def test_an_outage_that_has_been_told_is_not_told_at_each_utterance() -> None:
+    async def talk() -> None:
+        line = ScriptedLine(says((1.0, "Hello?")), fails=True, told=True)
+        async with Talk(line.script, line=line) as anna:
+            for _ in range(3):
+                await anna.says(1.0)
+                await anna.is_silent(3.0)
+        assert anna.ends == ["", "", ""]
+        assert anna.troubles == []
+
+    run_virtual(talk())
+
+
 def test_a_recogniser_that_hangs_is_not_waited_for_for_ever() -> None:
     async def talk() -> None:
         line = ScriptedLine(says((1.0, "Hello?")), decode_s=1e6)

@@ -14,7 +14,7 @@ from agent.hearing.intake import Tape, Timeline
 from agent.hearing.scribe import Scribe
 from agent.hearing.segmenter import WINDOW, Segmenter
 from agent.hearing.settings import HearingSettings
-from agent.hearing.transcriber import Int16, Speech, TextOfRecord, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Int16, Speech, Tell, TextOfRecord, TranscriberFailed, Transcript
 
 RATE_HZ = 16_000
 WINDOW_S = WINDOW / RATE_HZ
@@ -30,9 +30,13 @@ class ScriptedLine:
     record_s: float = 1.0
     asked: list[tuple[str, Speech]] = field(default_factory=list)
     fails: bool = False
+    told: bool = False  # of its failure
     interims: bool = False
 
-    async def run(self, trouble: Callable[[str], None]) -> None:
+    async def run(self, tell: Tell) -> None:
+        """Nothing."""
+
+    def settle(self, end: float) -> None:
         """Nothing."""
 
     def feed(self, at: float, pcm: Int16) -> None:
@@ -53,7 +57,7 @@ class ScriptedLine:
         self.asked.append((kind, speech))
         await asyncio.sleep(seconds)
         if self.fails:
-            raise TranscriberFailed("the engine is broken; mend it")
+            raise TranscriberFailed("the engine is broken; mend it", told=self.told)
         return Transcript(text=self.script(voiced_s(speech)), average_log_probability=-0.3)
 
 
@@ -111,7 +115,7 @@ class Talk:
                 tasks=self._tasks,
                 emit=lambda event: self.events.append((self.now, event)),
                 names=lambda: self._names,
-                trouble=self.troubles.append,
+                trouble=lambda text, /, *, recovered=False: self.troubles.append(text),
             ),
             self._settings,
         )

@@ -108,25 +108,6 @@ async def test_claude_is_asked_in_its_own_way(vendor: Vendor) -> None:
     assert vendor.asked[0][1]["x-api-key"] == KEY
 
 
-@pytest.mark.parametrize(
-    ("environ", "path", "header"),
-    [
-        ({"STT": "deepgram", "DEEPGRAM_API_KEY": KEY}, "/v1/projects", f"Token {KEY}"),
-        ({"STT": "assemblyai", "ASSEMBLYAI_API_KEY": KEY}, "/v2/transcript", KEY),
-        ({"TTS": "openai", "OPENAI_API_KEY": KEY}, "/v1/models", f"Bearer {KEY}"),
-    ],
-)
-async def test_ears_and_voices_are_asked_too(vendor: Vendor, environ: dict[str, str], path: str, header: str) -> None:
-    urls = {
-        "DEEPGRAM_BASE_URL": vendor.url,
-        "ASSEMBLYAI_BASE_URL": vendor.url.replace("http", "ws"),
-        "OPENAI_BASE_URL": f"{vendor.url}/v1",
-    }
-    the(await providers.providers(settings(**environ, **urls)), "ok")
-    assert vendor.asked[0][0] == path
-    assert vendor.asked[0][1]["Authorization"] == header
-
-
 async def test_an_address_where_nobody_answers_is_told() -> None:
     finding = the(await providers.providers(groq(f"http://127.0.0.1:{free_port()}")), "fault")
     assert "cannot be reached" in finding.seen
