@@ -229,6 +229,44 @@ def salvage() -> None:
 
 @main.command()
 @click.argument("episode")
+@click.option(
+    "--to", type=click.Path(path_type=Path), default="exports", show_default=True, help="A folder; made if need be."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["wav", "flac", "opus", "m4a", "mp3"]),
+    default="wav",
+    show_default=True,
+    help="Of the tracks and the mix. opus, m4a and mp3 are for the mix, and ask for one; the tracks are WAV then.",
+)
+@click.option(
+    "--bits", type=click.Choice(["16", "24"]), default="24", show_default=True, help="A sample of WAV and FLAC."
+)
+@click.option("--mix", is_flag=True, help="Also one file of all speakers, at -16 LUFS and -1 dBTP at most.")
+@click.option("--mono", is_flag=True, help="One channel for the mix, at -19 LUFS.")
+@click.option("--zip", "zipped", is_flag=True, help="One archive instead of a folder.")
+@click.option(
+    "--force", is_flag=True, help="Replace the last export of this name; without it each has a name of its own."
+)
+@plain_errors
+def export(episode: str, to: Path, form: str, bits: str, mix: bool, mono: bool, zipped: bool, force: bool) -> None:
+    """Make of a sealed episode what an editor opens: tracks of one length, captions, transcript, chapters, markers.
+
+    EPISODE is a folder, or the name of one in the recordings' folder. It stays as it is. Exit code 1 when something of
+    it is missing or damaged; the rest is exported all the same.
+    """
+    from agent.export.command import run_export
+
+    folder = Path(episode)
+    if not folder.is_dir():
+        folder = load().settings.recording.folder / episode
+    if not run_export(folder, to, form=form, bits=bits, mix=mix, mono=mono, zipped=zipped, force=force, say=say):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("episode")
 @plain_errors
 def replay(episode: str) -> None:
     """Put an episode's events to the floor again: does it decide as it did then?

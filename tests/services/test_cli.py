@@ -65,6 +65,7 @@ def test_all_commands_of_the_studio_are_there() -> None:
         "rehearse",
         "salvage",
         "replay",
+        "export",
         "doctor",
     ):
         assert name in names
