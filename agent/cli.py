@@ -52,8 +52,9 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--lan", is_flag=True, help="Also for phones and other machines of this network, by https.")
 @plain_errors
-def up() -> None:
+def up(lan: bool) -> None:
     """Open the studio: LiveKit server, engines, worker and page. Ctrl-C closes it.
 
     Running shows get 30 seconds to seal their folders; a second Ctrl-C ends everything at once.
@@ -61,7 +62,7 @@ def up() -> None:
     from agent.services.up import prepare
     from agent.services.up import up as open_studio
 
-    loaded = load()
+    loaded = load(options={"STUDIO_WEB__LAN": "true"} if lan else None)
     for line in summary(loaded):
         say(line)
     prepare(loaded.settings, say)
@@ -88,7 +89,7 @@ def summary(loaded: Loaded) -> Iterator[str]:
     )
     table = "  ".join(f"{one.name} ({', '.join(map(str, one.mind))})" for one in loaded.settings.cast())
     yield f"at the table     {table}"
-    for origin in (".env", "environment"):
+    for origin in (".env", "environment", "command line"):
         changed = [f"{row.variable.name}={row.value}" for row in rows if row.origin == origin]
         if changed:
             yield f"  from {origin:<12}{'  '.join(changed)}"

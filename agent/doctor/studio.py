@@ -67,7 +67,7 @@ async def page(settings: Settings) -> list[Finding]:
         found.append(fault("page", "not built", "run 'make web'"))
     if not _is_loopback(settings.web.host):
         seen = f"listens on {settings.web.host} by http, where browsers give no microphone"
-        found.append(warning("page", seen, "put an https proxy before it, or set STUDIO_WEB__HOST=127.0.0.1"))
+        found.append(warning("page", seen, "start with 'studio up --lan' instead, or put an https proxy before it"))
     return found + await asyncio.to_thread(_running, settings)
 
 

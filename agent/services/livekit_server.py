@@ -47,11 +47,16 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where the server listens. Signalling is TCP, all media share one UDP port."""
+    """Where the server listens. Signalling is TCP, all media share one UDP port.
+
+    Attributes:
+        lan: a further address that media are sent to and come from; signalling stays at `host`.
+    """
 
     host: str = "127.0.0.1"
     port: int = 7880
     udp_port: int = 7882
+    lan: str | None = None
 
     @property
     def url(self) -> str:
@@ -167,7 +172,12 @@ def render_config(template: str, address: Address, webhook: Webhook | None = Non
         config: dict[str, Any] = yaml.safe_load(template)
         config["port"] = address.port
         config["bind_addresses"] = [address.host]
-        config.setdefault("rtc", {})["udp_port"] = address.udp_port
+        rtc = config.setdefault("rtc", {})
+        rtc["udp_port"] = address.udp_port
+        if address.lan is not None:
+            # The server tells its clients of node_ip alone, and this machine reaches its own address, too.
+            rtc["node_ip"] = address.lan
+            rtc.setdefault("ips", {})["includes"] = [f"{address.host}/32", f"{address.lan}/32"]
         if webhook is not None:
             config.setdefault("webhook", webhook.config())
     except (yaml.YAMLError, TypeError, AttributeError) as error:
@@ -212,7 +222,8 @@ class LiveKitServer:
         """
         host = self.address.host
         require_free(self.address.port, variable="STUDIO_LIVEKIT__PORT", host=host)
-        require_free(self.address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=host, protocol="udp")
+        for at in filter(None, (host, self.address.lan)):
+            require_free(self.address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=at, protocol="udp")
         self._folder.mkdir(parents=True, exist_ok=True)
         key_file = self._folder / "server.keys"
         with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:

@@ -65,6 +65,6 @@ async def _rehearse(settings: Settings, address: str, piper_url: str | None, sec
 
 def _on_free_ports(settings: Settings) -> Settings:
     """The same, beside a studio that may be running."""
-    web = settings.web.model_copy(update={"port": free_port()})
+    web = settings.web.model_copy(update={"port": free_port(), "lan": False})
     livekit = settings.livekit.model_copy(update={"port": free_port(), "udp_port": free_port()})
     return settings.model_copy(update={"web": web, "livekit": livekit, "log_folder": settings.home / "rehearsal"})

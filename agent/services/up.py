@@ -24,6 +24,9 @@ from agent.services.ports import require_free
 from agent.services.setting_up import set_up_server
 from agent.services.supervisor import Report, Service, Stopped, Supervisor
 from agent.settings import Settings
+from agent.web.lan.address import lan_address
+from agent.web.lan.origin import AUTHORITY_PATH, Lan, open_lan
+from agent.web.lan.qr import qr_code, terminal_shows
 
 _ALL_S = 29.0  # from the signal to the end of everything
 _AFTER_WORKER_S = 3.0  # of that, for the page and the rest
@@ -44,11 +47,14 @@ def prepare(settings: Settings, report: Report) -> None:
     Raises:
         StudioError: with the remedy.
     """
-    require_free(settings.web.port, variable="PORT", host=settings.web.host)
+    lan = lan_address(settings.web.lan_address) if settings.web.lan else None
+    for host in filter(None, (settings.web.host, lan)):
+        require_free(settings.web.port, variable="PORT", host=host)
     if settings.livekit.url is None:
         address = server_address(settings)
         require_free(address.port, variable="STUDIO_LIVEKIT__PORT", host=address.host)
-        require_free(address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=address.host, protocol="udp")
+        for host in filter(None, (address.host, lan)):
+            require_free(address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=host, protocol="udp")
     set_up_server(settings, report)
     _salvage(settings.recording.folder, report)
 
@@ -63,9 +69,9 @@ def _salvage(recordings: Path, report: Report) -> None:
         report(f"salvaged {sealed.folder}, which a crash had left open")
 
 
-def server_address(settings: Settings) -> Address:
-    """Of the server that is started here."""
-    return Address(port=settings.livekit.port, udp_port=settings.livekit.udp_port)
+def server_address(settings: Settings, *, lan: str | None = None) -> Address:
+    """Of the server that is started here; media come to `lan`, too."""
+    return Address(port=settings.livekit.port, udp_port=settings.livekit.udp_port, lan=lan)
 
 
 def webhook_url(settings: Settings) -> str | None:
@@ -98,6 +104,7 @@ class Studio:
         self._settings = settings
         self._report = report
         self._stopping = asyncio.Event()
+        self._lan: Lan | None = None
         self._supervisor = Supervisor(report, self._stopping, on_remains_gone=self._salvage_after)
 
     def close(self) -> None:
@@ -116,6 +123,8 @@ class Studio:
         began = time.monotonic()
         try:
             with ungrouped(StudioError, Stopped):
+                if self._settings.web.lan:
+                    self._lan = open_lan(self._settings.web, self._settings.home / "lan", self._report)
                 access = await self._open_server()
                 services, worker_url = self._services(access)
                 for service in services:
@@ -125,9 +134,10 @@ class Studio:
                         for service in services:
                             starting.create_task(self._supervisor.ready(service), name=f"ready:{service.name}")
                     watch = tasks.create_task(self._supervisor.watch(), name="watch")
-                    self._report(
-                        f"\nThe studio is open after {time.monotonic() - began:.1f} s: {link}\nCtrl-C closes it."
-                    )
+                    self._report(f"\nThe studio is open after {time.monotonic() - began:.1f} s: {link}")
+                    if self._lan is not None:
+                        self._invite_the_network(self._lan)
+                    self._report("Ctrl-C closes it.")
                     self.opened.set()
                     await self._stopping.wait()
                     watch.cancel()
@@ -151,7 +161,7 @@ class Studio:
         server = LiveKitServer(
             binary,
             template=settings.livekit.config.read_text(encoding="utf-8"),
-            address=server_address(settings),
+            address=server_address(settings, lan=self._lan.address if self._lan else None),
             keys=keys,
             folder=settings.home,
             log=parts.log_of(settings, "livekit-server"),
@@ -197,6 +207,7 @@ class Studio:
             cache=settings.home / "cache",
             personas={slug: settings.persona(slug).name for slug in settings.personas.slugs},
             guests=settings.personas.guests,
+            lan=self._lan,
         )
         status = UpStatus(polled, self._supervisor, settings, self._stopping)
         async with serve(site, status) as link, asyncio.TaskGroup() as tasks:
@@ -206,6 +217,15 @@ class Studio:
                 yield link
             finally:
                 polling.cancel()
+
+    def _invite_the_network(self, lan: Lan) -> None:
+        link = lan.url(self._settings.web.port)
+        self._report(f"On this network: {link}")
+        code = qr_code(link)
+        if terminal_shows(code):
+            self._report(f"\n{code}\n")
+        if lan.authority is not None:
+            self._report(f"A phone warns the first time: go on, or install {link}{AUTHORITY_PATH} and trust it.")
 
     def _salvage_after(self, service: str) -> None:
         if service == "worker":

@@ -31,6 +31,7 @@ def cross_check(settings: Settings) -> Iterator[Problem]:
     yield from _voices(settings)
     yield from _files(settings)
     yield from _egress(settings)
+    yield from _lan(settings)
     if settings.livekit.url is None and settings.web.port == settings.livekit.port:
         yield Problem("PORT", f"{settings.web.port} is the LiveKit server's port too", "choose another one")
 
@@ -152,6 +153,19 @@ def _files(settings: Settings) -> Iterator[Problem]:
                 )
                 fix = "correct the path, or remove the line for the built-in voice"
                 yield Problem(where, f"no file {voice}", fix)
+
+
+def _lan(settings: Settings) -> Iterator[Problem]:
+    web = settings.web
+    if web.lan and web.host not in ("127.0.0.1", "localhost", "::1"):
+        seen = f"is {web.host}, and STUDIO_WEB__LAN (--lan) serves the network by https beside http for this machine"
+        yield Problem("STUDIO_WEB__HOST", seen, "remove it, and name an address by STUDIO_WEB__LAN_ADDRESS")
+    names = ("STUDIO_WEB__CERTIFICATE", "STUDIO_WEB__CERTIFICATE_KEY")
+    for name, file, other in ((names[0], web.certificate, names[1]), (names[1], web.certificate_key, names[0])):
+        if file is None and (web.certificate or web.certificate_key):
+            yield Problem(name, f"is missing, and {other} is set", "set both, or neither to have one made")
+        elif file is not None and not file.is_file():
+            yield Problem(name, f"no file {file}", "correct the path")
 
 
 def _egress(settings: Settings) -> Iterator[Problem]:

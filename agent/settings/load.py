@@ -20,7 +20,7 @@ from agent.settings.problems import Problem, SettingsError, Wrong
 from agent.settings.tree import Settings
 from agent.settings.variables import PREFIX, Variable, text_of, variables
 
-Origin = Literal["environment", ".env", "default"]
+Origin = Literal["command line", "environment", ".env", "default"]
 
 # What desktops put into LANGUAGE for gettext: "en_US:en". Not meant for a podcast.
 _GETTEXT_LANGUAGE = re.compile(r"[A-Za-z]{2,3}_|.*:")
@@ -34,12 +34,18 @@ class Loaded:
     origins: Mapping[str, Origin]
 
 
-def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = Path(".env")) -> Loaded:
+def load(
+    environ: Mapping[str, str] | None = None,
+    *,
+    env_file: Path | None = Path(".env"),
+    options: Mapping[str, str] | None = None,
+) -> Loaded:
     """Read and validate every setting. The environment comes before the file; an empty value counts as none.
 
     Args:
         environ: the environment; this process's own by default.
         env_file: read when it exists.
+        options: what the command line says, by variable; comes before the environment.
     Raises:
         SettingsError: with all problems.
     """
@@ -49,7 +55,9 @@ def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = Pa
     values: dict[str, str] = {}
     origins: dict[str, Origin] = dict.fromkeys(known, "default")
     for name in known:
-        if _is_set(name, environ):
+        if options and name in options:
+            values[name], origins[name] = options[name], "command line"
+        elif _is_set(name, environ):
             values[name], origins[name] = environ[name].strip(), "environment"
         elif from_file.get(name, "").strip():
             values[name], origins[name] = from_file[name].strip(), ".env"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -43,6 +45,23 @@ def _livekit_url(value: str) -> str:
 LiveKitUrl = Annotated[str, AfterValidator(_livekit_url)]
 
 
+def _ipv4(value: str) -> str:
+    try:
+        return str(IPv4Address(value))
+    except ValueError as error:
+        raise Wrong(f"{value!r} is no IPv4 address", "write it like 192.168.1.20, or remove the line") from error
+
+
+def _host_name(value: str) -> str:
+    if not re.fullmatch(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value.lower()):
+        raise Wrong(f"{value!r} is no host name", "write it like studio.example.org, or remove the line")
+    return value.lower()
+
+
+Ipv4 = Annotated[str, AfterValidator(_ipv4)]
+HostName = Annotated[str, AfterValidator(_host_name)]
+
+
 class LiveKitSettings(BaseModel, frozen=True, extra="forbid"):
     url: LiveKitUrl | None = Field(
         None,
@@ -66,6 +85,19 @@ class WebSettings(BaseModel, frozen=True, extra="forbid"):
         min_length=1,
         description="address to listen on; browsers give the microphone to https only, save on localhost",
     )
+    lan: bool = Field(
+        False, description="serve phones and other machines of this network too, by https; as 'studio up --lan'"
+    )
+    lan_address: Ipv4 | None = Field(
+        None, description="this machine's address in that network; that of the default route by default"
+    )
+    lan_name: HostName | None = Field(
+        None, description="a name that the network knows this machine by, for links; the address by default"
+    )
+    certificate: Path | None = Field(
+        None, description="a certificate chain of your own for it, PEM; without it one is made"
+    )
+    certificate_key: Path | None = Field(None, description="its private key, PEM without a password")
 
 
 class WorkerSettings(BaseModel, frozen=True, extra="forbid"):

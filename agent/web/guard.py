@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from agent.errors import StudioError
-from agent.web.site import SITE, Site
+from agent.web.site import SITE, Site, host_name
 
 logger = logging.getLogger(__name__)
 
@@ -70,9 +70,9 @@ class RateLimit:
         return 0.0
 
 
-def security_headers(site: Site) -> dict[str, str]:
+def security_headers(livekit_url: str) -> dict[str, str]:
     """For every answer. The page has no inline script or style, and talks to this origin and LiveKit alone."""
-    livekit = urlsplit(site.browser_url)
+    livekit = urlsplit(livekit_url)
     plain = "https" if livekit.scheme == "wss" else "http"
     policy = {
         "default-src": "'none'",
@@ -104,10 +104,9 @@ def security_headers(site: Site) -> dict[str, str]:
 
 def add_headers(site: Site) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """A signal handler rather than a middleware, so that aiohttp's own error answers have the headers too."""
-    headers = security_headers(site)
 
     async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
-        for name, value in headers.items():
+        for name, value in security_headers(site.livekit_for(request)).items():
             response.headers.setdefault(name, value)
         if request.path.startswith("/api/"):
             response.headers.setdefault("Cache-Control", "no-store")
@@ -144,9 +143,10 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
         raise Refusal(
             421,
             f"this studio is not known as {request.host[:100]}",
-            fix=f"open http://localhost:{site.port}",
+            fix=f"open http://localhost:{site.port}" + (f" or {site.lan.url(site.port)}" if site.lan else ""),
         )
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    opens_socket = request.headers.get("Upgrade", "").lower() == "websocket"  # browsers let any page do that
+    if opens_socket or request.method not in ("GET", "HEAD", "OPTIONS"):
         origin = request.headers.get("Origin")
         foreign = origin is not None and urlsplit(origin).netloc.lower() != request.host.lower()
         if foreign or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
@@ -155,10 +155,7 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 def _is_ours(host: str, site: Site) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return False
+    name = host_name(host)
     if name in {"localhost", site.host.lower()} or name in site.names or name.endswith(".localhost"):
         return True
     try:

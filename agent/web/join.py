@@ -63,7 +63,7 @@ async def join(request: web.Request) -> web.Response:
     identity = await shows.identity(show.room, asked.name, mine=mine)
     return web.json_response(
         {
-            "url": site.browser_url,
+            "url": site.livekit_for(request),
             "token": _token(site, show.room, identity, asked),
             "room": show.room,
             "identity": identity,
@@ -78,7 +78,7 @@ async def studio(request: web.Request) -> web.Response:
     """GET: where LiveKit is, for the network check, and why no show could start now."""
     return web.json_response(
         {
-            "livekit": request.app[SITE].browser_url,
+            "livekit": request.app[SITE].livekit_for(request),
             "version": studio_version(),
             "reasons": why_not_ready(request.app[STATUS]),
         }

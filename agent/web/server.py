@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
 from aiohttp import web
@@ -16,6 +16,9 @@ from agent.web.episodes import ARCHIVE, WAVEFORMS, add_episodes
 from agent.web.guard import MAX_BODY_BYTES, WEBHOOK_PATH, RateLimit, add_headers, answer_errors, check_origin, limited
 from agent.web.health import STATUS, health, metrics, ready
 from agent.web.join import PASSES, SHOWS, briefings, join, running, studio
+from agent.web.lan.doorstep import add_doorstep, need_https
+from agent.web.lan.listener import listen
+from agent.web.lan.proxy import MAX_ADDRESS_BYTES, add_proxy
 from agent.web.livekit_webhook import LiveKitWebhook
 from agent.web.pages import add_pages
 from agent.web.passes import Passes
@@ -30,27 +33,37 @@ _CLOSE_S = 2.0
 
 @asynccontextmanager
 async def serve(site: Site, status: StudioStatus) -> AsyncIterator[str]:
-    """Serve the page until the context is left; yields the page's address.
+    """Serve the page until the context is left; yields the page's address on this machine.
 
     Raises:
         PortInUse: with the process that has the port.
     """
     require_free(site.port, variable="PORT", host=site.host)
+    if site.lan is not None:
+        require_free(site.port, variable="PORT", host=site.lan.address)
     timeout = aiohttp.ClientTimeout(total=_LIVEKIT_LIMIT_S)
     async with api.LiveKitAPI(site.livekit_url, site.keys.key, site.keys.secret, timeout=timeout) as server:
-        runner = web.AppRunner(make_app(site, status, server), access_log=None, shutdown_timeout=_CLOSE_S)
+        runner = web.AppRunner(
+            make_app(site, status, server),
+            access_log=None,
+            shutdown_timeout=_CLOSE_S,
+            max_line_size=MAX_ADDRESS_BYTES,
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, site.host, site.port).start()
             name = "localhost" if site.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else site.host
-            yield f"http://{name}:{site.port}"
+            async with AsyncExitStack() as stack:
+                if site.lan is not None:
+                    await stack.enter_async_context(listen(runner, site.lan.address, site.port, site.lan.tls))
+                yield f"http://{name}:{site.port}"
         finally:
             await runner.cleanup()
 
 
 def make_app(site: Site, status: StudioStatus, server: api.LiveKitAPI) -> web.Application:
     """Every route. `server` must be of the LiveKit server that `site` names."""
-    app = web.Application(middlewares=[answer_errors, check_origin], client_max_size=MAX_BODY_BYTES)
+    app = web.Application(middlewares=[answer_errors, check_origin, need_https], client_max_size=MAX_BODY_BYTES)
     app[SITE] = site
     app[STATUS] = status
     app[SHOWS] = Shows(server, reserved=site.personas)
@@ -71,5 +84,8 @@ def make_app(site: Site, status: StudioStatus, server: api.LiveKitAPI) -> web.Ap
     webhook = LiveKitWebhook(server, WebhookGate(site.keys.key, site.keys.secret))
     app.router.add_post(WEBHOOK_PATH, limited(webhooks, webhook.take))
     add_episodes(app)
+    if site.lan is not None:
+        add_proxy(app, site.browser_url)
+        add_doorstep(app)
     add_pages(app)
     return app

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from agent.services.livekit_server import Keys
+from agent.web.lan.origin import Lan
 
 AGENT_NAME = "roundtable"
 BUILT_PAGE = Path(__file__).parent / "static"
@@ -27,7 +28,7 @@ class Site:
         recordings: folder of the episode folders.
         briefings: folder of the briefings.
         cache: folder for what can be made again, such as waveforms.
-        names: further host names that people reach this page by, beside `host` and localhost.
+        lan: where the network finds the page, by https; None where it does not.
         static: the built page.
         personas: names of all AIs by their ids, which no human gets.
         guests: ids of those beside the co-host, where a briefing seats no others.
@@ -41,7 +42,7 @@ class Site:
     recordings: Path
     briefings: Path
     cache: Path
-    names: frozenset[str] = frozenset()
+    lan: Lan | None = None
     static: Path = BUILT_PAGE
     personas: Mapping[str, str] = field(default_factory=lambda: {"claude": "Claude", "guest": "Guest"})
     guests: tuple[str, ...] = ("guest",)
@@ -53,8 +54,32 @@ class Site:
         scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
         return parts._replace(scheme=scheme).geturl().rstrip("/")
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What people reach this page by, beside `host` and localhost."""
+        return self.lan.names if self.lan is not None else frozenset()
+
+    def livekit_for(self, request: web.Request) -> str:
+        """`browser_url` as this request's browser may open it: an https page opens no ws://, so its origin relays it.
+
+        An origin that is none of ours is not repeated: the link's stands instead.
+        """
+        url = self.browser_url
+        if self.lan is None or not request.secure or not url.startswith("ws://"):
+            return url
+        name = host_name(request.host)
+        return f"wss://{name if name in self.names else self.lan.host}:{self.port}"
+
 
 SITE: web.AppKey[Site] = web.AppKey("site", Site)
+
+
+def host_name(host: str) -> str:
+    """Of a Host header, without its port; empty when it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def studio_version() -> str:

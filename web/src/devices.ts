@@ -15,7 +15,7 @@ export function devicesProblem(): StudioProblem | null {
   if (navigator.mediaDevices) return null;
   return new StudioProblem(
     "This browser gives no microphone to this address, because it is not https.",
-    `Open the studio's https link, or http://localhost:${location.port} on the machine it runs on.`,
+    `Open the https link that 'studio up --lan' prints, or http://localhost:${location.port} on the studio's machine.`,
   );
 }
 

@@ -1,10 +1,11 @@
 import "./style/main.css";
 import { setLogLevel } from "livekit-client";
 import { type JoinRequest, runningShows } from "./api";
-import { isGranted, openCamera, openMicrophone } from "./devices";
+import { devicesProblem, isGranted, openCamera, openMicrophone } from "./devices";
 import { h } from "./dom";
 import { farewell } from "./farewell";
 import { GreenRoom, type Ready } from "./green-room";
+import { insecure } from "./insecure";
 import { claimSeat, preferences, seat } from "./memory";
 import { wakeAudio } from "./meter";
 import { Session } from "./session";
@@ -21,6 +22,11 @@ async function start(): Promise<void> {
   const room = address.searchParams.get("room");
   if (address.searchParams.get("view") === "stage") {
     await watch(room);
+    return;
+  }
+  const blocked = devicesProblem();
+  if (blocked) {
+    app.replaceChildren(insecure(blocked));
     return;
   }
   const kept = room ? seat(room) : null;
