@@ -50,7 +50,7 @@ class Address:
     """Where the server listens. Signalling is TCP, all media share one UDP port.
 
     Attributes:
-        lan: a further address that media are sent to and come from; signalling stays at `host`.
+        lan: where media are instead of at `host`; signalling stays there.
     """
 
     host: str = "127.0.0.1"
@@ -175,9 +175,9 @@ def render_config(template: str, address: Address, webhook: Webhook | None = Non
         rtc = config.setdefault("rtc", {})
         rtc["udp_port"] = address.udp_port
         if address.lan is not None:
-            # The server tells its clients of node_ip alone, and this machine reaches its own address, too.
+            # The server tells its clients of node_ip alone, and those on this machine reach that, too.
             rtc["node_ip"] = address.lan
-            rtc.setdefault("ips", {})["includes"] = [f"{address.host}/32", f"{address.lan}/32"]
+            rtc.setdefault("ips", {})["includes"] = [f"{address.lan}/32"]
         if webhook is not None:
             config.setdefault("webhook", webhook.config())
     except (yaml.YAMLError, TypeError, AttributeError) as error:
@@ -222,8 +222,8 @@ class LiveKitServer:
         """
         host = self.address.host
         require_free(self.address.port, variable="STUDIO_LIVEKIT__PORT", host=host)
-        for at in filter(None, (host, self.address.lan)):
-            require_free(self.address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=at, protocol="udp")
+        media = self.address.lan or host
+        require_free(self.address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=media, protocol="udp")
         self._folder.mkdir(parents=True, exist_ok=True)
         key_file = self._folder / "server.keys"
         with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as output:

@@ -53,8 +53,8 @@ def prepare(settings: Settings, report: Report) -> None:
     if settings.livekit.url is None:
         address = server_address(settings)
         require_free(address.port, variable="STUDIO_LIVEKIT__PORT", host=address.host)
-        for host in filter(None, (address.host, lan)):
-            require_free(address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=host, protocol="udp")
+        media = lan or address.host
+        require_free(address.udp_port, variable="STUDIO_LIVEKIT__UDP_PORT", host=media, protocol="udp")
     set_up_server(settings, report)
     _salvage(settings.recording.folder, report)
 

@@ -85,6 +85,35 @@ def test_every_wrong_setting_is_a_line_and_exit_code_1() -> None:
     assert "did you mean STUDIO_FLOOR__MAX_AI_TURNS?" in lines[0]
 
 
+def test_a_network_that_cannot_be_served_is_told_before_anything_starts(clone: Path) -> None:
+    result = studio("up", "--lan", PORT=str(free_port()), STUDIO_WEB__LAN_ADDRESS="203.0.113.9")
+    assert result.exit_code == 1
+    assert "from command line STUDIO_WEB__LAN=true" in result.output
+    assert "this machine does not have the address 203.0.113.9" in result.output
+    assert not (clone / ".studio").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name", "says"),
+    [
+        ({"STUDIO_WEB__HOST": "0.0.0.0"}, "STUDIO_WEB__HOST", "STUDIO_WEB__LAN_ADDRESS"),
+        ({"STUDIO_WEB__LAN_ADDRESS": "my-laptop"}, "STUDIO_WEB__LAN_ADDRESS", "192.168.1.20"),
+        ({"STUDIO_WEB__CERTIFICATE": "livekit.yaml"}, "STUDIO_WEB__CERTIFICATE_KEY", "set both"),
+        (
+            {"STUDIO_WEB__CERTIFICATE": "no.pem", "STUDIO_WEB__CERTIFICATE_KEY": "livekit.yaml"},
+            "STUDIO_WEB__CERTIFICATE",
+            "no file no.pem",
+        ),
+    ],
+)
+def test_settings_of_the_network_that_do_not_go_together_are_told(wrong: dict[str, str], name: str, says: str) -> None:
+    result = studio("up", "--lan", **wrong)
+    assert result.exit_code == 1
+    (line,) = result.output.splitlines()
+    assert line.startswith(f"{name}: ")
+    assert says in line
+
+
 def test_a_port_in_use_is_told_before_anything_starts(clone: Path) -> None:
     with closing(socket.socket()) as server:
         server.bind(("127.0.0.1", 0))

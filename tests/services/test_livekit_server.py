@@ -42,6 +42,15 @@ def test_the_shipped_configuration_is_loopback_only() -> None:
     assert "keys" not in config
 
 
+def test_only_media_come_from_the_network_and_only_when_it_is_served() -> None:
+    address = Address(port=1, udp_port=2, lan="192.168.1.20")
+    config = yaml.safe_load(render_config((ROOT / "livekit.yaml").read_text(), address))
+    assert config["bind_addresses"] == ["127.0.0.1"]
+    assert config["rtc"]["node_ip"] == "192.168.1.20"
+    assert config["rtc"]["ips"]["includes"] == ["192.168.1.20/32"]
+    assert config["rtc"]["tcp_port"] == 0
+
+
 @pytest.mark.parametrize("text", ["port: [", "- a list", "", "rtc: 5"])
 def test_a_broken_configuration_is_told(text: str) -> None:
     with pytest.raises(StudioError, match=r"livekit\.yaml is not valid"):

@@ -80,11 +80,12 @@ class RunningStudio:
 
 
 @contextmanager
-def studio_up(folder: Path, env: Mapping[str, str] | None = None) -> Iterator[RunningStudio]:
+def studio_up(folder: Path, env: Mapping[str, str] | None = None, *options: str) -> Iterator[RunningStudio]:
     """
     Args:
         folder: for its recordings, keys and logs.
         env: more settings. Keys of providers in this process's environment do not reach it.
+        options: of `studio up`.
     """
     home, recordings, port = folder / "studio", folder / "recordings", free_port()
     (home / "bin").mkdir(parents=True)
@@ -102,7 +103,12 @@ def studio_up(folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Ru
     }
     with (home / "studio.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "agent.cli", "up"], cwd=ROOT, env=own, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, "-m", "agent.cli", "up", *options],
+            cwd=ROOT,
+            env=own,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         studio = RunningStudio(f"http://127.0.0.1:{port}", recordings, home, process)
         try:

@@ -19,6 +19,7 @@ from agent.room.commands import Command, register
 from agent.room.seat import SAMPLE_RATE_HZ, Seat, join_seat
 from agent.services.livekit_server import Keys
 from agent.services.ports import free_port
+from agent.web.lan.origin import Lan
 from agent.web.server import serve
 from agent.web.site import BUILT_PAGE, Site
 from tests.support.livekit import LiveKit
@@ -55,6 +56,7 @@ async def open_studio(
     status: StudioSays | None = None,
     static: Path | None = None,
     port: int | None = None,
+    lan: Lan | None = None,
 ) -> AsyncIterator[tuple[str, Site]]:
     """The web server, on a free port by default; yields its address."""
     for name in ("recordings", "briefings", "cache"):
@@ -68,6 +70,7 @@ async def open_studio(
         briefings=folder / "briefings",
         cache=folder / "cache",
         static=static or BUILT_PAGE,
+        lan=lan,
     )
     async with serve(site, status or StudioSays()) as address:
         yield address, site

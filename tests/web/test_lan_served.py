@@ -85,7 +85,9 @@ async def site(tmp_path: Path, lan: Lan, signal: Signal) -> AsyncIterator[Site]:
     static = tmp_path / "static"
     static.mkdir()
     (static / "index.html").write_text("<!doctype html><title>Roundtable</title>")
-    async with TestServer(signal.app) as livekit:
+    livekit = TestServer(signal.app)
+    await livekit.start_server(max_line_size=64 * 1024)
+    try:
         site = Site(
             host="127.0.0.1",
             port=free_port(),
@@ -99,6 +101,8 @@ async def site(tmp_path: Path, lan: Lan, signal: Signal) -> AsyncIterator[Site]:
         )
         async with serve(site, StudioSays()):
             yield site
+    finally:
+        await livekit.close()
 
 
 @pytest.fixture

@@ -94,12 +94,15 @@ class Visitor:
             self.complaints.append(message.text)
 
 
-async def visit(browser: Browser, address: str, *, width: int = 1280, height: int = 800, calm: bool = False) -> Visitor:
-    """A browser profile of its own, with one tab."""
+async def visit(
+    browser: Browser, address: str, *, width: int = 1280, height: int = 800, calm: bool = False, trusting: bool = False
+) -> Visitor:
+    """A browser profile of its own, with one tab; a trusting one goes on past a certificate that it does not know."""
     context = await browser.new_context(
         viewport={"width": width, "height": height},
         permissions=["microphone", "camera"],
         reduced_motion="reduce" if calm else "no-preference",
+        ignore_https_errors=trusting,
     )
     visitor = Visitor(context, await context.new_page(), address)
     watch(visitor, visitor.page)
