@@ -89,7 +89,7 @@ def summary(loaded: Loaded) -> Iterator[str]:
     )
     table = "  ".join(f"{one.name} ({', '.join(map(str, one.mind))})" for one in loaded.settings.cast())
     yield f"at the table     {table}"
-    for origin in (".env", "environment", "command line"):
+    for origin in (".env", "environment", "option"):
         changed = [f"{row.variable.name}={row.value}" for row in rows if row.origin == origin]
         if changed:
             yield f"  from {origin:<12}{'  '.join(changed)}"

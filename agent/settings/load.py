@@ -20,7 +20,7 @@ from agent.settings.problems import Problem, SettingsError, Wrong
 from agent.settings.tree import Settings
 from agent.settings.variables import PREFIX, Variable, text_of, variables
 
-Origin = Literal["command line", "environment", ".env", "default"]
+Origin = Literal["option", "environment", ".env", "default"]
 
 # What desktops put into LANGUAGE for gettext: "en_US:en". Not meant for a podcast.
 _GETTEXT_LANGUAGE = re.compile(r"[A-Za-z]{2,3}_|.*:")
@@ -56,7 +56,7 @@ def load(
     origins: dict[str, Origin] = dict.fromkeys(known, "default")
     for name in known:
         if options and name in options:
-            values[name], origins[name] = options[name], "command line"
+            values[name], origins[name] = options[name], "option"
         elif _is_set(name, environ):
             values[name], origins[name] = environ[name].strip(), "environment"
         elif from_file.get(name, "").strip():

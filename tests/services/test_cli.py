@@ -88,7 +88,7 @@ def test_every_wrong_setting_is_a_line_and_exit_code_1() -> None:
 def test_a_network_that_cannot_be_served_is_told_before_anything_starts(clone: Path) -> None:
     result = studio("up", "--lan", PORT=str(free_port()), STUDIO_WEB__LAN_ADDRESS="203.0.113.9")
     assert result.exit_code == 1
-    assert "from command line STUDIO_WEB__LAN=true" in result.output
+    assert "from option      STUDIO_WEB__LAN=true" in result.output
     assert "this machine does not have the address 203.0.113.9" in result.output
     assert not (clone / ".studio").exists()
 
