@@ -397,6 +397,7 @@ class Episode:
         by = self._people.who(identity)
         if by is None:
             raise PermissionError("only people at the table give commands; join with a microphone first")
+        commands.check_right(self._people.role(identity), command)
         if command.command == "end_show":
             self._end(ENDED_BY_HOST)
             return

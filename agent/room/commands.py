@@ -8,6 +8,8 @@ from typing import Literal
 from livekit import rtc
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from agent.room.roles import HOST_COMMANDS, Role
+
 METHOD = "roundtable.command"
 
 
@@ -19,6 +21,18 @@ class Command(BaseModel):
     command: Literal["stop", "skip", "ask", "go_on", "think", "end_thinking", "end_show", "chapter"]
     target: str | None = None
     text: str | None = None
+
+
+def check_right(role: Role, command: Command) -> None:
+    """
+    Raises:
+        PermissionError: this command is not for such a participant.
+    """
+    if role == "audience":
+        raise PermissionError("only people at the table give commands; ask the host for a guest's link")
+    if role != "host" and command.command in HOST_COMMANDS:
+        what = {"end_show": "end the show", "chapter": "mark chapters"}[command.command]
+        raise PermissionError(f"only a host can {what}; ask one at the table")
 
 
 def register(room: rtc.Room, handle: Callable[[str, Command], None]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from livekit import rtc
 
 from agent.clock import EpisodeClock
+from agent.room.roles import Role, role_of
 from agent.room.slugs import unique_slug
 
 logger = logging.getLogger(__name__)
@@ -82,6 +83,11 @@ class People:
         """The speaker's id of a participant who is here."""
         return self._people[identity].who if identity in self._present else None
 
+    def role(self, identity: str) -> Role:
+        """What a participant may do, as the studio signed it: read anew each time, since one may return as another."""
+        participant = self._room.remote_participants.get(identity)
+        return role_of(participant.metadata) if participant is not None else "audience"
+
     def track_sid(self, identity: str) -> str | None:
         """The microphone track that is heard at this moment."""
         track = self._tracks.get(identity)
@@ -125,7 +131,7 @@ class People:
             await stream.aclose()
 
     def _joined(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.kind not in _HUMAN_KINDS:
+        if participant.kind not in _HUMAN_KINDS or role_of(participant.metadata) == "audience":
             return
         person = self._people.get(participant.identity)
         if person is None:
