@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -12,6 +13,7 @@ from typing import ParamSpec, TypeVar
 import click
 
 from agent.errors import StudioError
+from agent.room.roles import ROLES, Role
 from agent.settings import COHOST, Loaded, SettingsError, load
 from agent.settings.show import effective, example
 
@@ -319,20 +321,45 @@ def rehearse(seconds: float, url: str | None) -> None:
 
 
 @main.command()
-@click.argument("name")
-@click.option("--room", help="A room by name; without it a new one.")
+@click.argument("name", default="")
+@click.option("--role", type=click.Choice(ROLES), default="guest", show_default=True, help="What who comes may do.")
+@click.option("--room", help="The show; by default the one that runs. A host's link without it is for all shows.")
+@click.option("--expires", default="2h", show_default=True, help="90m, 2h, 7d; at most 30d.")
+@click.option("--token", "with_token", is_flag=True, help="A LiveKit token as well, for clients that are no browser.")
+@click.option("--list", "as_list", is_flag=True, help="List the invitations instead.")
+@click.option("--revoke", metavar="ID", help="Withdraw an invitation instead; who came by it has to leave.")
 @plain_errors
-def invite(name: str, room: str | None) -> None:
-    """Make a place in a show for NAME: a token for any LiveKit client, valid for some minutes.
+def invite(
+    name: str, role: Role, room: str | None, expires: str, with_token: bool, as_list: bool, revoke: str | None
+) -> None:
+    """Make a link to a show, for NAME if you like. A guest speaks, an audience watches, a host ends the show.
 
-    Needs a running studio. People join by the page's link; this is for other clients, such as LiveKit's playground.
+    Needs a running studio. Everybody who has the link can come by it, until it expires or is withdrawn.
     """
-    from agent.services.inviting import ask_for_invitation
+    from agent.services.inviting import open_inviting, parse_life
 
-    settings = load().settings
-    invitation = asyncio.run(ask_for_invitation(f"http://127.0.0.1:{settings.web.port}", name=name, room=room))
-    for field in ("title", "room", "identity", "url", "token"):
-        say(f"{field:<9} {invitation[field]}")
+    async def run() -> None:
+        async with open_inviting(f"http://127.0.0.1:{load().settings.web.port}") as studio:
+            if as_list:
+                for one in await studio.all():
+                    until = datetime.fromtimestamp(one["expires_at"], UTC).astimezone()
+                    say(
+                        f"{one['id']}  {one['state']:<9}  {one['role']:<8}  {one['room'] or 'all shows':<32}  "
+                        f"until {until:%Y-%m-%d %H:%M}  {one['name']}".rstrip()
+                    )
+                return
+            if revoke:
+                gone = await studio.revoke(revoke)
+                say(f"{gone['id']} is withdrawn; {gone['sent_out']} who came by it had to leave")
+                return
+            made = await studio.make(role, room=room, name=name, life=parse_life(expires))
+            say(made["link"])
+            if with_token:
+                place = await studio.token(made, name=name or role.capitalize())
+                for field in ("title", "room", "identity", "url", "token"):
+                    say(f"{field:<9} {place[field]}")
+
+    asyncio.run(run())
 
 
 @main.command()

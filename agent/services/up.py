@@ -205,6 +205,7 @@ class Studio:
             recordings=settings.recording.folder,
             briefings=settings.briefings.folder,
             cache=settings.home / "cache",
+            invitations=settings.home / "invitations.json",
             personas={slug: settings.persona(slug).name for slug in settings.personas.slugs},
             guests=settings.personas.guests,
             lan=self._lan,

@@ -55,6 +55,20 @@ class RateLimit:
         self._clock = clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
+    def take(self, request: web.Request) -> None:
+        """
+        Raises:
+            Refusal: 429 with the time to wait.
+        """
+        wait_s = self.wait_s(request.remote or "")
+        if wait_s > 0:
+            raise Refusal(
+                429,
+                "too many requests",
+                fix=f"wait {wait_s:.0f} s and try again",
+                headers={"Retry-After": str(int(wait_s) + 1)},
+            )
+
     def wait_s(self, client: str) -> float:
         """Take one request; 0 when it is granted, else the seconds until the next one would be."""
         now = self._clock()
@@ -170,14 +184,7 @@ def limited(limit: RateLimit, handler: Handler) -> Handler:
     """`handler` behind a rate limit."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        wait_s = limit.wait_s(request.remote or "")
-        if wait_s > 0:
-            raise Refusal(
-                429,
-                "too many requests",
-                fix=f"wait {wait_s:.0f} s and try again",
-                headers={"Retry-After": str(int(wait_s) + 1)},
-            )
+        limit.take(request)
         return await handler(request)
 
     return guarded

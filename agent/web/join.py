@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 from aiohttp import web
 from livekit import api
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from agent.briefings import Briefing, BriefingError, find_briefing, list_briefings
+from agent.room.roles import Role, lesser, metadata_of
 from agent.room.slugs import slugify
-from agent.web.guard import Refusal
+from agent.web.access import access
+from agent.web.guard import RateLimit, Refusal
 from agent.web.health import STATUS, why_not_ready
+from agent.web.invite import SHOWS
 from agent.web.passes import Pass, Passes
+from agent.web.requests import ROOM_NAME, one_line, read_json
 from agent.web.shows import Show, Shows
 from agent.web.site import SITE, Site, studio_version
 
-SHOWS: web.AppKey[Shows] = web.AppKey("shows", Shows)
 PASSES: web.AppKey[Passes] = web.AppKey("passes", Passes)
+OPENINGS: web.AppKey[RateLimit] = web.AppKey("openings", RateLimit)
 
 TOKEN_LIFE = timedelta(minutes=10)  # to connect with; LiveKit renews it for as long as the connection lasts
-_ROOM_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
-
-
-def _one_line(value: object) -> object:
-    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 class JoinRequest(BaseModel):
-    """What the green room sends."""
+    """What the green room sends. `role`: at most this one; the invitation says what is granted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=60), BeforeValidator(_one_line)]
-    room: Annotated[str, Field(pattern=_ROOM_NAME)] | None = None
-    title: Annotated[str, Field(max_length=120), BeforeValidator(_one_line)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=60), BeforeValidator(one_line)]
+    room: Annotated[str, Field(pattern=ROOM_NAME)] | None = None
+    title: Annotated[str, Field(max_length=120), BeforeValidator(one_line)] | None = None
     briefing: Annotated[str, Field(max_length=120)] | None = None
     rejoin: Annotated[str, Field(max_length=2000)] | None = None
-    role: Literal["host", "audience"] = "host"
+    role: Role = "host"
+    invitation: Annotated[str, Field(max_length=2000)] | None = None
 
 
 async def join(request: web.Request) -> web.Response:
@@ -51,27 +50,39 @@ async def join(request: web.Request) -> web.Response:
     sees and hears a show that runs, and is neither seen nor heard itself.
     """
     site, shows, passes = request.app[SITE], request.app[SHOWS], request.app[PASSES]
-    asked = await _read(request)
+    asked = await read_json(request, JoinRequest)
     before = passes.read(asked.rejoin) if asked.rejoin else None
+    granted = access(request, asked.invitation, before=before)
+    if granted.room is not None and asked.room not in (None, granted.room):
+        raise Refusal(403, "this invitation is for another show", fix="open the link as you got it")
+    asked = asked.model_copy(update={"room": granted.room or asked.room, "role": lesser(granted.role, asked.role)})
     show = await shows.find(asked.room) if asked.room else None
-    if show is None and asked.role == "host" and (reasons := why_not_ready(request.app[STATUS])):
-        raise Refusal(503, f"no show can start now: {'; '.join(reasons)}", fix="wait a moment and try again")
-    if asked.role == "audience" and show is None:
+    if show is None and asked.role != "host":
         raise Refusal(404, "this show has not begun", fix="wait until its host has joined")
+    if show is None:
+        _may_open(request)
     show = await _open(shows, site, asked, show)
-    mine = before.identity if before is not None and before.room == show.room else None
-    identity = await shows.identity(show.room, asked.name, mine=mine)
+    is_mine = before is not None and before.room == show.room and before.invitation == granted.invitation
+    identity = await shows.identity(show.room, asked.name, mine=before.identity if before and is_mine else None)
     return web.json_response(
         {
             "url": site.livekit_for(request),
-            "token": _token(site, show.room, identity, asked),
+            "token": _token(site, show.room, identity, asked, granted.invitation),
             "room": show.room,
             "identity": identity,
+            "role": asked.role,
             "title": show.title,
-            "rejoin": passes.sign(Pass(show.room, identity)),
+            "rejoin": passes.sign(Pass(show.room, identity, granted.invitation)),
             "now": datetime.now(UTC).timestamp(),
         }
     )
+
+
+def _may_open(request: web.Request) -> None:
+    """Each new room calls an agent, which takes a process of the worker's: so they are few."""
+    if reasons := why_not_ready(request.app[STATUS]):
+        raise Refusal(503, f"no show can start now: {'; '.join(reasons)}", fix="wait a moment and try again")
+    request.app[OPENINGS].take(request)
 
 
 async def studio(request: web.Request) -> web.Response:
@@ -97,21 +108,8 @@ async def briefings(request: web.Request) -> web.Response:
     return web.json_response({"briefings": [_card(item, site) for item in found if isinstance(item, Briefing)]})
 
 
-async def _read(request: web.Request) -> JoinRequest:
-    if request.content_type != "application/json":
-        raise Refusal(415, "the request is not JSON", fix="send Content-Type: application/json")
-    try:
-        return JoinRequest.model_validate_json(await request.read())
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"]) or "the request"
-        if where == "name":
-            raise Refusal(400, "the name is missing or too long", fix="give a name of 1 to 60 characters") from error
-        raise Refusal(400, f"{where}: {fault['msg']}", fix="correct it and try again") from error
-
-
 async def _open(shows: Shows, site: Site, asked: JoinRequest, show: Show | None) -> Show:
-    if show is not None and asked.role == "audience":
+    if show is not None and asked.role != "host":
         return show
     if show is not None:  # its title and briefing are settled
         return await shows.open(show.room, title=show.title, briefing=None)
@@ -125,8 +123,8 @@ async def _open(shows: Shows, site: Site, asked: JoinRequest, show: Show | None)
     return await shows.open(room, title=title or "A new episode", briefing=asked.briefing)
 
 
-def _token(site: Site, room: str, identity: str, asked: JoinRequest) -> str:
-    speaks = asked.role == "host"
+def _token(site: Site, room: str, identity: str, asked: JoinRequest, invitation: str | None) -> str:
+    speaks = asked.role != "audience"
     grants = api.VideoGrants(
         room_join=True,
         room=room,
@@ -134,11 +132,11 @@ def _token(site: Site, room: str, identity: str, asked: JoinRequest) -> str:
         can_publish_sources=["microphone", "camera", "screen_share", "screen_share_audio"] if speaks else [],
         can_publish_data=speaks,
         can_subscribe=True,
-        can_update_own_metadata=speaks,
+        can_update_own_metadata=False,  # the role stands there
         hidden=not speaks,
     )
     token = api.AccessToken(site.keys.key, site.keys.secret).with_identity(identity).with_name(asked.name)
-    return token.with_metadata(json.dumps({"role": asked.role})).with_grants(grants).with_ttl(TOKEN_LIFE).to_jwt()
+    return token.with_metadata(metadata_of(asked.role, invitation)).with_grants(grants).with_ttl(TOKEN_LIFE).to_jwt()
 
 
 def _card(briefing: Briefing, site: Site) -> dict[str, object]:

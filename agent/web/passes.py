@@ -15,10 +15,11 @@ _AUDIENCE = "roundtable.rejoin"
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Who came, and to which room."""
+    """Who came, to which room, and by which invitation, if any."""
 
     room: str
     identity: str
+    invitation: str | None = None
 
 
 class Passes:
@@ -32,6 +33,7 @@ class Passes:
             "aud": _AUDIENCE,
             "room": given.room,
             "sub": given.identity,
+            "inv": given.invitation,
             "exp": datetime.now(UTC) + _LIFE,
         }
         return jwt.encode(claims, self._key, algorithm="HS256")
@@ -40,6 +42,11 @@ class Passes:
         """The pass, or None when it is not ours, altered or too old."""
         try:
             claims = jwt.decode(text, self._key, algorithms=["HS256"], audience=_AUDIENCE)
-            return Pass(room=str(claims["room"]), identity=str(claims["sub"]))
+            invitation = claims.get("inv")
+            return Pass(
+                room=str(claims["room"]),
+                identity=str(claims["sub"]),
+                invitation=str(invitation) if invitation is not None else None,
+            )
         except (jwt.InvalidTokenError, KeyError):
             return None

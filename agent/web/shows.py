@@ -16,6 +16,7 @@ from livekit.protocol import agent as agent_protocol
 from livekit.protocol.models import ParticipantInfo
 
 from agent.errors import StudioError
+from agent.room.roles import invitation_of
 from agent.room.slugs import unique_slug
 from agent.web.site import AGENT_NAME
 
@@ -98,6 +99,25 @@ class Shows:
         identity = mine or unique_slug(name, taken | self._reserved, default="you")
         self._promised[room, identity] = now + _RESERVED_S
         return identity
+
+    async def send_out(self, invitations: Collection[str]) -> int:
+        """Remove who came by one of these invitations from all rooms; how many there were."""
+        async with _explained():
+            rooms = (await self._server.room.list_rooms(api.ListRoomsRequest())).rooms
+            sent_out = 0
+            for room in rooms:
+                for participant in await self._humans(room.name):
+                    if invitation_of(participant.metadata) in invitations:
+                        await self._remove(room.name, participant.identity)
+                        sent_out += 1
+        return sent_out
+
+    async def _remove(self, room: str, identity: str) -> None:
+        try:
+            await self._server.room.remove_participant(api.RoomParticipantIdentity(room=room, identity=identity))
+        except api.TwirpError as error:
+            if error.code != api.TwirpErrorCode.NOT_FOUND:  # else gone by itself
+                raise
 
     async def _humans(self, room: str) -> list[ParticipantInfo]:
         found = await self._server.room.list_participants(api.ListParticipantsRequest(room=room))

@@ -135,7 +135,8 @@ async def test_a_token_lets_one_speak_in_this_room_for_minutes_and_do_nothing_el
         "screen_share_audio",
     }
     assert claims.video.can_publish_data
-    assert claims.video.can_update_own_metadata
+    assert not claims.video.can_update_own_metadata  # the role stands there
+    assert json.loads(claims.metadata) == {"role": "host"}
     assert not any((claims.video.room_admin, claims.video.room_create, claims.video.room_list, claims.video.agent))
     assert livekit.secret not in json.dumps(place)
 
