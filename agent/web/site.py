@@ -31,7 +31,6 @@ class Site:
         lan: where the network finds the page, by https; None where it does not.
         invitations: file of the invitations; None: they end with this process.
         page_url: the page's address as others reach it, for links; None: the one that a link is asked for by.
-        names: further host names that people reach this page by, beside `host` and localhost.
         static: the built page.
         personas: names of all AIs by their ids, which no human gets.
         guests: ids of those beside the co-host, where a briefing seats no others.
@@ -48,7 +47,6 @@ class Site:
     lan: Lan | None = None
     invitations: Path | None = None
     page_url: str | None = None
-    names: frozenset[str] = frozenset()
     static: Path = BUILT_PAGE
     personas: Mapping[str, str] = field(default_factory=lambda: {"claude": "Claude", "guest": "Guest"})
     guests: tuple[str, ...] = ("guest",)

@@ -1,10 +1,14 @@
 /** The studio's own HTTP interface. */
 
+/** From the most that one may do to the least; the studio and the show decide, the page only shows it. */
+export type Role = "host" | "guest" | "audience";
+
 export interface Place {
   url: string;
   token: string;
   room: string;
   identity: string;
+  role: Role;
   title: string;
   rejoin: string;
   now: number; // the studio's clock, seconds since 1970
@@ -16,7 +20,25 @@ export interface JoinRequest {
   title?: string;
   briefing?: string;
   rejoin?: string;
-  role?: "host" | "audience";
+  role?: Role;
+  invitation?: string;
+}
+
+/** What a link is good for. A host's without a room is for all shows. */
+export interface Invited {
+  role: Role;
+  room: string | null;
+  title: string | null;
+  begun: boolean;
+}
+
+export interface Invitation {
+  id: string;
+  role: Role;
+  room: string | null;
+  name: string;
+  expires_at: number; // seconds since 1970
+  state: "open" | "expired" | "withdrawn";
 }
 
 export interface Show {
@@ -63,12 +85,30 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   return body as T;
 }
 
+function send<T>(path: string, body: unknown): Promise<T> {
+  const headers = { "Content-Type": "application/json" };
+  return ask<T>(path, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
 export function join(request: JoinRequest): Promise<Place> {
-  return ask<Place>("/api/join", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(request),
-  });
+  return send("/api/join", request);
+}
+
+/** What a link is good for. Throws a StudioProblem of status 403 when it opens nothing. */
+export function lookAt(invitation: string): Promise<Invited> {
+  return send("/api/invitation", { invitation });
+}
+
+export function invite(role: Role, room: string, expiresS: number): Promise<Invitation & { path: string }> {
+  return send("/api/invitations", { role, room, expires_s: expiresS });
+}
+
+export async function invitations(): Promise<Invitation[]> {
+  return (await ask<{ invitations: Invitation[] }>("/api/invitations")).invitations;
+}
+
+export function withdraw(id: string): Promise<{ sent_out: number }> {
+  return ask(`/api/invitations/${encodeURIComponent(id)}`, { method: "DELETE" });
 }
 
 export async function runningShows(): Promise<Show[]> {

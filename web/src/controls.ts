@@ -1,7 +1,7 @@
 /** The bar below the table. */
 
 import { type Participant, type Room, RoomEvent } from "livekit-client";
-import { StudioProblem } from "./api";
+import { type Role, StudioProblem } from "./api";
 import { isAi, nameOf, rankOf } from "./cast";
 import { type Command, command } from "./commands";
 import { confirmed } from "./confirm";
@@ -50,6 +50,7 @@ export class Controls {
   constructor(
     private readonly session: Session,
     private readonly notices: Notices,
+    private readonly role: Role,
     private readonly open: { help: () => void; transcript: () => void },
   ) {
     this.room = session.room;
@@ -78,8 +79,10 @@ export class Controls {
       me.append(this.mute.element);
       (rest ? drawer : me).append(this.camera.element, this.share.element);
       floor.append(this.asks, stop.element);
-      (rest ? drawer : floor).append(goOn.element, skip.element, this.think.element, chapter.element);
-      (rest ? drawer : out).append(transcript.element, leave.element, end.element);
+      (rest ? drawer : floor).append(goOn.element, skip.element, this.think.element);
+      if (this.hosts) (rest ? drawer : floor).append(chapter.element);
+      (rest ? drawer : out).append(transcript.element, leave.element);
+      if (this.hosts) (rest ? drawer : out).append(end.element);
       more.element.hidden = !rest;
     };
     arrange();
@@ -89,6 +92,11 @@ export class Controls {
     for (const event of [...events, RoomEvent.LocalTrackUnpublished, RoomEvent.Connected])
       this.room.on(event, () => this.showMine());
     this.showMine();
+  }
+
+  /** What only a host may do is not offered to others; the show would refuse it. */
+  private get hosts(): boolean {
+    return this.role === "host";
   }
 
   /** One button an AI. `ais` come in the order of their seats, and so do their numbers. */
@@ -138,7 +146,7 @@ export class Controls {
   }
 
   markChapter(): void {
-    this.send("chapter", null, "Chapter marked.");
+    if (this.hosts) this.send("chapter", null, "Chapter marked.");
   }
 
   send(name: Command, target: string | null = null, said = ""): void {

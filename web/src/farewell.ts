@@ -22,21 +22,27 @@ const words: Partial<Record<Connection, Words>> = {
     text: "This seat was taken by another tab or device of yours. There is one of you at a time.",
     again: "Use this tab instead",
   },
-  removed: { title: "You were asked to leave", text: "Somebody who runs this show has ended your visit.", again: null },
+  removed: {
+    title: "You were asked to leave",
+    text: "Whoever runs this show has ended your visit or withdrawn your invitation. For a new link, ask them.",
+    again: null,
+  },
 };
 
-export function farewell(connection: Connection, comeBack: () => void): HTMLElement | null {
+/** `host`: whether the front page and the episodes are open to who leaves. */
+export function farewell(connection: Connection, host: boolean, comeBack: () => void): HTMLElement | null {
   const said = words[connection];
   if (!said) return null;
   const again = said.again
     ? h("button", { type: "button", class: "primary", onclick: comeBack }, said.again)
-    : h("a", { class: "button", href: "/" }, "To the front page");
+    : host && h("a", { class: "button", href: "/" }, "To the front page");
+  const episodes = host && h("a", { class: "button", href: "/episodes" }, "Episodes");
   return h(
     "main",
     { class: "farewell" },
     logo(),
     h("h1", {}, said.title),
     h("p", {}, said.text),
-    h("p", { class: "row" }, again, h("a", { class: "button", href: "/episodes" }, "Episodes")),
+    h("p", { class: "row" }, again, episodes),
   );
 }

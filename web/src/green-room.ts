@@ -4,7 +4,9 @@ import type { LocalAudioTrack, LocalVideoTrack } from "livekit-client";
 import {
   type Briefing,
   briefings,
+  type Invited,
   type JoinRequest,
+  lookAt,
   runningShows,
   type Show,
   StudioProblem,
@@ -22,6 +24,17 @@ export interface Ready {
   microphone: LocalAudioTrack | null;
   camera: LocalVideoTrack | null;
   briefing: Briefing | null;
+}
+
+/** The link that the page was opened by. */
+export interface Link {
+  text: string;
+  invited: Invited;
+}
+
+/** What a join says of it. */
+export function requestBy(link: Link | null): Pick<JoinRequest, "role" | "invitation"> {
+  return link ? { role: link.invited.role, invitation: link.text } : {};
 }
 
 const askAgainMs = 3_000;
@@ -55,13 +68,16 @@ export class GreenRoom {
   private readonly button = h("button", { type: "submit", class: "primary big" }, "Join the table");
   private shows: Show[] = [];
   private all: Briefing[] = [];
+  private readonly room: string | null;
   private joining = false;
   private asking = 0;
 
   constructor(
-    private readonly room: string | null,
+    room: string | null,
+    private readonly link: Link | null,
     private readonly enter: (ready: Ready) => Promise<void>,
   ) {
+    this.room = link?.invited.room ?? room;
     const known = preferences();
     this.mirror = new Mirror(known, (problem) => this.say(problem));
     this.name.value = known.name;
@@ -77,7 +93,8 @@ export class GreenRoom {
     const form = h(
       "form",
       { class: "invitation", onsubmit: (event: Event) => void this.submit(event) },
-      h("h1", {}, room ? "You are invited to the table" : "Take a seat at the table"),
+      h("h1", {}, this.room ? "You are invited to the table" : "Take a seat at the table"),
+      link?.invited.title && h("p", { class: "lead" }, link.invited.title),
       h("p", { class: "lead" }, "Talk with Claude and guests, live. Interrupt them as you would anyone."),
       field("name", "Your name", this.name),
       this.which,
@@ -97,10 +114,10 @@ export class GreenRoom {
       { class: "brand" },
       logo(),
       h("span", {}, "Roundtable"),
-      h("a", { href: "/episodes" }, "Episodes"),
+      this.hostsAll && h("a", { href: "/episodes" }, "Episodes"),
     );
     this.element.append(brand, h("div", { class: "green-grid" }, this.mirror.element, form));
-    this.newShow.hidden = room !== null;
+    this.newShow.hidden = this.room !== null;
     void this.load();
   }
 
@@ -110,19 +127,28 @@ export class GreenRoom {
     this.element.remove();
   }
 
+  /** At the studio's own machine, or by a host's link for all shows. */
+  private get hostsAll(): boolean {
+    return !this.link || (this.link.invited.role === "host" && this.link.invited.room === null);
+  }
+
   private async load(): Promise<void> {
+    const { link, hostsAll } = this;
+    if (link) link.invited = await lookAt(link.text).catch(() => link.invited);
     const [about, shows, all] = await Promise.all([
       studio().catch((error: unknown) => ({
         livekit: "",
         reasons: [error instanceof Error ? error.message : "no answer"],
       })),
       this.room ? [] : runningShows().catch((): Show[] => []),
-      briefings().catch((): Briefing[] => []),
+      hostsAll ? briefings().catch((): Briefing[] => []) : [],
     ]);
     if (about.livekit) void this.mirror.checkNetwork(about.livekit);
     const why = about.reasons.join("; ");
-    setText(this.waiting, why && `No show can start yet: ${why}. This page keeps trying.`);
-    if (why) this.asking = window.setTimeout(() => void this.load(), askAgainMs);
+    const early = link?.invited.role === "guest" && !link.invited.begun;
+    const start = why && `No show can start yet: ${why}. This page keeps trying.`;
+    setText(this.waiting, early ? "The show has not begun. Get ready; you can join when its host is there." : start);
+    if (why || early) this.asking = window.setTimeout(() => void this.load(), askAgainMs);
     if (JSON.stringify(shows) !== JSON.stringify(this.shows)) this.offer(shows);
     if (JSON.stringify(all) !== JSON.stringify(this.all)) this.offerBriefings(all);
     if (!this.all.length) this.read();
@@ -184,7 +210,7 @@ export class GreenRoom {
     wakeAudio();
     const name = this.name.value.trim();
     remember({ name, consent: this.consent.checked });
-    const request: JoinRequest = { name };
+    const request: JoinRequest = { name, ...requestBy(this.link) };
     const room = this.chosen;
     const briefing = room ? null : this.chosenBriefing;
     const title = this.title.value.trim();

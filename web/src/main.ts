@@ -1,27 +1,45 @@
 import "./style/main.css";
 import { setLogLevel } from "livekit-client";
-import { type JoinRequest, runningShows } from "./api";
+import { type JoinRequest, lookAt, runningShows, StudioProblem } from "./api";
 import { devicesProblem, isGranted, openCamera, openMicrophone } from "./devices";
 import { h } from "./dom";
 import { farewell } from "./farewell";
-import { GreenRoom, type Ready } from "./green-room";
+import { GreenRoom, type Link, type Ready } from "./green-room";
 import { insecure } from "./insecure";
-import { claimSeat, preferences, seat } from "./memory";
+import { claimSeat, preferences, type Seat, seat } from "./memory";
 import { wakeAudio } from "./meter";
 import { Session } from "./session";
 import { Table } from "./table";
+import { audienceDoor, refused } from "./threshold";
 
 const app = document.getElementById("app") ?? document.body;
 const address = new URL(location.href);
 const tryStageMs = 3_000;
+let link: Link | null = null; // that the page was opened by
 
 setLogLevel("warn"); // its notes on every step are for its developers
 for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, wakeAudio);
 
 async function start(): Promise<void> {
-  const room = address.searchParams.get("room");
+  const text = new URLSearchParams(address.hash.slice(1)).get("invitation");
+  const asked = address.searchParams.get("room");
+  const kept = asked ? seat(asked) : null;
+  if (text) {
+    try {
+      link = { text, invited: await lookAt(text) };
+    } catch (error) {
+      // One that has expired meanwhile still brings back who sits there.
+      if (!(asked && kept?.atTable && (await resume(asked, kept, text)))) app.replaceChildren(refused(error));
+      return;
+    }
+    if (link.invited.role === "audience") {
+      const { invited } = link;
+      app.replaceChildren(audienceDoor(invited, () => void watch(invited.room)));
+      return;
+    }
+  }
   if (address.searchParams.get("view") === "stage") {
-    await watch(room);
+    await watch(link?.invited.room ?? asked);
     return;
   }
   const blocked = devicesProblem();
@@ -29,42 +47,51 @@ async function start(): Promise<void> {
     app.replaceChildren(insecure(blocked));
     return;
   }
-  const kept = room ? seat(room) : null;
-  if (room && kept?.atTable && (await claimSeat(kept)) && (await isGranted("microphone"))) {
-    if (await sitDownAgain(room, kept.name, kept.rejoin)) return;
-  }
-  greet(room);
+  const role = link?.invited.role ?? "host";
+  if (asked && kept?.atTable && (await resume(asked, { ...kept, role }, text))) return;
+  greet(asked);
 }
 
-/** The table alone, for a screen capture: neither seen nor heard there. Waits for the show. */
+async function resume(room: string, kept: Seat, invitation: string | null): Promise<boolean> {
+  if (!(await claimSeat(kept)) || !(await isGranted("microphone"))) return false;
+  return sitDownAgain(room, kept, invitation);
+}
+
+/** The table alone, for an audience or a screen capture: neither seen nor heard there. Waits for the show. */
 async function watch(room: string | null): Promise<void> {
   const wait = h("p", { class: "waiting", role: "status" }, "Waiting for the show to begin…");
   app.replaceChildren(wait);
   try {
-    const wanted = room ?? (await runningShows())[0]?.room;
+    const wanted = link ? await begun(link.text) : (room ?? (await runningShows())[0]?.room);
     if (wanted) {
-      await sit(
-        {
-          request: { name: "Audience", room: wanted, role: "audience" },
-          microphone: null,
-          camera: null,
-          briefing: null,
-        },
-        true,
-      );
+      const request: JoinRequest = { name: "Audience", room: wanted, role: "audience" };
+      if (link) request.invitation = link.text;
+      await sit({ request, microphone: null, camera: null, briefing: null }, true);
       return;
     }
   } catch (error) {
+    if (error instanceof StudioProblem && error.status === 403) {
+      app.replaceChildren(refused(error));
+      return;
+    }
     console.warn("the stage is not ready", error);
   }
   setTimeout(() => void watch(room), tryStageMs);
 }
 
+/** The show of a link, once it runs. */
+async function begun(text: string): Promise<string | null> {
+  const { room, begun } = await lookAt(text);
+  return begun ? room : null;
+}
+
 /** A reload in mid-show comes back to its seat without a question. */
-async function sitDownAgain(room: string, name: string, rejoin: string): Promise<boolean> {
+async function sitDownAgain(room: string, kept: Seat, invitation: string | null): Promise<boolean> {
   app.replaceChildren(h("p", { class: "waiting", role: "status" }, "Coming back to the table…"));
   const { microphone, camera, cameraOn } = preferences();
-  const request: JoinRequest = { name, room, rejoin };
+  const { name, rejoin, role } = kept;
+  const request: JoinRequest = { name, room, rejoin, role };
+  if (invitation) request.invitation = invitation;
   try {
     const [voice, picture] = await Promise.all([
       openMicrophone(microphone),
@@ -79,7 +106,7 @@ async function sitDownAgain(room: string, name: string, rejoin: string): Promise
 }
 
 function greet(room: string | null): void {
-  const greenRoom = new GreenRoom(room, async (ready) => {
+  const greenRoom = new GreenRoom(room, link, async (ready) => {
     const kept = ready.request.room ? seat(ready.request.room) : null;
     if (kept && kept.name === ready.request.name && (await claimSeat(kept))) ready.request.rejoin = kept.rejoin;
     await sit(ready);
@@ -90,7 +117,8 @@ function greet(room: string | null): void {
 
 async function sit(ready: Ready, stage = false): Promise<void> {
   const session = new Session();
-  const table = new Table(session, ready.briefing, stage);
+  const role = ready.request.role ?? "host";
+  const table = new Table(session, ready.briefing, role, stage);
   try {
     await session.enter(ready.request, ready);
   } catch (error) {
@@ -106,10 +134,11 @@ async function sit(ready: Ready, stage = false): Promise<void> {
   }
   app.replaceChildren(table.element);
   session.on("connection", (connection) => {
-    const goodbye = farewell(connection, () => void session.comeBack());
-    if (goodbye && stage) void watch(address.searchParams.get("room"));
+    const goodbye = farewell(connection, role === "host", () => void session.comeBack());
+    if (goodbye && stage && !(link && connection === "removed")) void watch(address.searchParams.get("room"));
     else app.replaceChildren(goodbye ?? table.element);
   });
 }
 
+window.addEventListener("hashchange", () => location.reload()); // another link, pasted into this tab
 void start();

@@ -1,5 +1,7 @@
 /** What the browser remembers. Private windows may refuse storage; then the page forgets, and works. */
 
+import type { Role } from "./api";
+
 export interface Preferences {
   name: string;
   microphone: string;
@@ -26,6 +28,7 @@ export interface Seat {
   identity: string;
   name: string;
   rejoin: string;
+  role: Role;
   atTable: boolean;
   muted: boolean;
 }
@@ -64,8 +67,8 @@ export function remember(change: Partial<Preferences>): void {
 export function seat(room: string): Seat | null {
   for (const store of [sessionStorage, localStorage]) {
     const kept = read<Seat>(seatKey(room), store);
-    const { identity, name, rejoin, atTable = false, muted = false } = kept;
-    if (identity && name && rejoin) return { room, identity, name, rejoin, atTable, muted };
+    const { identity, name, rejoin, role = "host", atTable = false, muted = false } = kept;
+    if (identity && name && rejoin) return { room, identity, name, rejoin, role, atTable, muted };
   }
   return null;
 }

@@ -103,14 +103,15 @@ export class Session extends Events<SessionEvents> {
     const askedAt = Date.now();
     const place = await join(this.request);
     this.clockOffsetMs = place.now * 1000 - (askedAt + Date.now()) / 2;
-    const { name, role = "host" } = this.request;
+    const { name, role = "host", invitation } = this.request;
     this.place = place;
     this.request = { name, role, room: place.room, rejoin: place.rejoin };
+    if (invitation) this.request.invitation = invitation;
     const { room, identity, rejoin } = place;
     // Who was muted comes back muted, also after a reload.
     const kept = seat(room);
     this.muted ||= kept?.identity === identity && kept.atTable && kept.muted;
-    if (role === "host") keepSeat({ room, identity, name, rejoin, atTable: true, muted: this.muted });
+    if (role !== "audience") keepSeat({ room, identity, name, rejoin, role, atTable: true, muted: this.muted });
     try {
       await this.room.connect(place.url, place.token, { maxRetries: 1, peerConnectionTimeout: 10_000 });
     } catch (error) {
@@ -159,8 +160,7 @@ export class Session extends Events<SessionEvents> {
         this.forgetSeat();
         return this.become("ended");
       case DisconnectReason.PARTICIPANT_REMOVED:
-        this.forgetSeat();
-        return this.become("removed");
+        return this.sentAway();
       default:
         // Also CLIENT_INITIATED: a tab that the system had frozen is dropped with that reason.
         this.become("rejoining");
@@ -177,6 +177,7 @@ export class Session extends Events<SessionEvents> {
         return;
       } catch (error) {
         console.warn("rejoining failed", error);
+        if (error instanceof StudioProblem && error.status === 403) return this.sentAway();
       }
     }
   }
@@ -186,6 +187,12 @@ export class Session extends Events<SessionEvents> {
     this.muted = this.tracks.microphone.isMuted;
     const kept = this.place && seat(this.place.room);
     if (kept) keepSeat({ ...kept, muted: this.muted });
+  }
+
+  /** Removed by the studio, or its invitation was withdrawn. */
+  private sentAway(): void {
+    this.forgetSeat();
+    this.become("removed");
   }
 
   private forgetSeat(): void {

@@ -1,5 +1,6 @@
 /** Keys, and the sheet that explains them. They can be switched off, for those whose software types letters. */
 
+import type { Role } from "./api";
 import type { Controls } from "./controls";
 import { h } from "./dom";
 import { icon } from "./icons";
@@ -57,9 +58,10 @@ export function listenToKeys(controls: Controls, signal: AbortSignal): void {
   window.addEventListener("blur", () => void controls.talk(false), { signal });
 }
 
-export function helpSheet(): HTMLDialogElement {
+export function helpSheet(role: Role): HTMLDialogElement {
   const list = h("dl", { class: "keys" });
-  for (const [key, what] of keys) list.append(h("dt", {}, h("kbd", {}, key)), h("dd", {}, what));
+  const mine = keys.filter(([key]) => role === "host" || key !== "C");
+  for (const [key, what] of mine) list.append(h("dt", {}, h("kbd", {}, key)), h("dd", {}, what));
   const on = h("input", { type: "checkbox", onchange: () => remember({ keys: on.checked }) });
   on.checked = preferences().keys;
   const dialog = h(

@@ -1,7 +1,7 @@
 /** The table: who sits at it, what they say, and what is happening. */
 
 import { ConnectionQuality, type Participant, type Room, RoomEvent, Track } from "livekit-client";
-import type { Briefing } from "./api";
+import type { Briefing, Role } from "./api";
 import { Captions, type Segment } from "./captions";
 import { Colours, isAi, isSpeaker, nameOf, rankOf, stateOf } from "./cast";
 import { showrunner } from "./commands";
@@ -9,6 +9,7 @@ import { aisOf, Controls } from "./controls";
 import { DeviceSheet } from "./device-sheet";
 import { h } from "./dom";
 import { type Episode, episodeAttribute, parseEpisode } from "./episode";
+import { InviteSheet } from "./invite-sheet";
 import { wakeAudio } from "./meter";
 import { Notices, type Severity } from "./notices";
 import { Screen } from "./screen";
@@ -58,18 +59,19 @@ export class Table {
   constructor(
     private readonly session: Session,
     private readonly briefing: Briefing | null,
+    private readonly role: Role,
     private readonly stage: boolean,
   ) {
     this.room = session.room;
     this.voices = new Voices(this.room);
     this.devices = new DeviceSheet(this.room);
-    const help = helpSheet();
+    const help = helpSheet(role);
     const { devices } = this;
     const showHelp = () => help.showModal();
-    this.controls = new Controls(session, this.notices, { help: showHelp, transcript: () => this.transcript.toggle() });
-    this.top = new TopBar(
-      stage ? null : { copyLink: () => void this.copyLink(), devices: () => devices.show(), help: showHelp },
-    );
+    const transcript = () => this.transcript.toggle();
+    this.controls = new Controls(session, this.notices, role, { help: showHelp, transcript });
+    const invite = role === "host" ? () => this.invite() : null;
+    this.top = new TopBar(stage ? null : { invite, devices: () => devices.show(), help: showHelp });
     new Captions((segment) => this.caption(segment)).listen(this.room);
     this.listenToNotices();
     this.element.classList.toggle("stage", stage);
@@ -219,7 +221,7 @@ export class Table {
       return;
     }
     const aloneMs = now - this.aloneSince;
-    if (aloneMs > summonAfterMs && now - this.summonedAt > summonEveryMs) {
+    if (this.role === "host" && aloneMs > summonAfterMs && now - this.summonedAt > summonEveryMs) {
       this.summonedAt = now;
       this.session.summon().catch((error: unknown) => console.warn("Claude could not be called", error));
     }
@@ -268,7 +270,9 @@ export class Table {
   }
 
   private listenToNotices(): void {
-    this.room.registerTextStreamHandler("roundtable.notice", async (reader) => {
+    this.room.registerTextStreamHandler("roundtable.notice", async (reader, { identity }) => {
+      const sender = this.room.getParticipantByIdentity(identity);
+      if (!sender || !isAi(sender)) return; // guests may send data, too, and do not speak for the studio
       try {
         const said = JSON.parse(await reader.readAll()) as { severity?: string; text?: string; service?: string };
         if (!said.text) return;
@@ -318,14 +322,11 @@ export class Table {
     this.refresh();
   }
 
-  private async copyLink(): Promise<void> {
-    const link = `${location.origin}/?room=${encodeURIComponent(this.session.place?.room ?? "")}`;
-    try {
-      await navigator.clipboard.writeText(link);
-      this.notices.show("link", { severity: "info", text: "The link to this table is copied.", lasts: 4 });
-    } catch {
-      this.notices.show("link", { severity: "info", text: `The link to this table: ${link}` });
-    }
+  private invite(): void {
+    if (!this.session.place) return;
+    const sheet = new InviteSheet(this.session.place.room);
+    this.element.append(sheet.dialog);
+    sheet.show();
   }
 
   /** All orbs in one frame. When frames come late, they are drawn with fewer pixels rather than less often. */

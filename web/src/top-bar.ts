@@ -13,7 +13,7 @@ const qualities: Partial<Record<ConnectionQuality, string>> = {
 };
 
 export interface TopActions {
-  copyLink: () => void;
+  invite: (() => void) | null;
   devices: () => void;
   help: () => void;
 }
@@ -45,7 +45,7 @@ export class TopBar {
         "div",
         { class: "tools" },
         this.quality,
-        button("link", "Copy the link to this table", actions.copyLink),
+        actions.invite && button("link", "Invite", actions.invite),
         button("settings", "Devices", actions.devices),
         button("help", "Keys and help (?)", actions.help),
       ),
