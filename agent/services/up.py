@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from agent.errors import StudioError, ungrouped
@@ -90,6 +91,10 @@ def server_keys(settings: Settings) -> Keys:
     return ensure_keys(settings.home)
 
 
+_NETWORK = "this network"
+_NETWORK_LIFE = timedelta(hours=12)
+
+
 class Studio:
     """A studio from its opening to its closing.
 
@@ -136,7 +141,7 @@ class Studio:
                     watch = tasks.create_task(self._supervisor.watch(), name="watch")
                     self._report(f"\nThe studio is open after {time.monotonic() - began:.1f} s: {link}")
                     if self._lan is not None:
-                        self._invite_the_network(self._lan)
+                        await self._invite_the_network(self._lan, link)
                     self._report("Ctrl-C closes it.")
                     self.opened.set()
                     await self._stopping.wait()
@@ -209,6 +214,7 @@ class Studio:
             personas={slug: settings.persona(slug).name for slug in settings.personas.slugs},
             guests=settings.personas.guests,
             lan=self._lan,
+            page_url=self._lan.url(settings.web.port) if self._lan else None,
         )
         status = UpStatus(polled, self._supervisor, settings, self._stopping)
         async with serve(site, status) as link, asyncio.TaskGroup() as tasks:
@@ -219,14 +225,19 @@ class Studio:
             finally:
                 polling.cancel()
 
-    def _invite_the_network(self, lan: Lan) -> None:
-        link = lan.url(self._settings.web.port)
-        self._report(f"On this network: {link}")
+    async def _invite_the_network(self, lan: Lan, page: str) -> None:
+        """A host's link for the phone beside this machine: who has none comes in by an invitation only."""
+        from agent.services.inviting import open_inviting
+
+        async with open_inviting(page) as inviting:
+            link = (await inviting.make("host", room=None, name=_NETWORK, life=_NETWORK_LIFE))["link"]
+        self._report(f"On this network, as a host for {_NETWORK_LIFE.total_seconds() / 3600:.0f} hours: {link}")
         code = qr_code(link)
         if terminal_shows(code):
             self._report(f"\n{code}\n")
         if lan.authority is not None:
-            self._report(f"A phone warns the first time: go on, or install {link}{AUTHORITY_PATH} and trust it.")
+            authority = lan.url(self._settings.web.port) + AUTHORITY_PATH
+            self._report(f"A phone warns the first time: go on, or install {authority} and trust it.")
 
     def _salvage_after(self, service: str) -> None:
         if service == "worker":

@@ -73,12 +73,15 @@ def test_nothing_is_left_running(steps: list[tuple[str, str, float]], texts: lis
         async with running(studio):
             ids = dict.fromkeys(REPLIES, 0)
             alive: set[str] = set()
+            continued: set[str] = set()
             for kind, letter, wait_s in steps:
                 if kind in ("think", "apologise"):  # the floor gives each reply an id of its own
                     ids[letter] += 1
                 reply = f"{letter}{ids[letter]}"
                 studio.mouth.start(action(kind, reply))
                 alive.add(reply)
+                if kind == "continue":
+                    continued.add(reply)
                 await asyncio.sleep(wait_s)
             for reply in alive:
                 studio.mouth.start(action("stop", reply))
@@ -89,12 +92,12 @@ def test_nothing_is_left_running(steps: list[tuple[str, str, float]], texts: lis
             silent = studio.clock.now()
             await asyncio.sleep(0.5)
             assert studio.sink.level(silent, silent + 0.5) == 0
-            _each_reply_is_told_in_order(studio)
+            _each_reply_is_told_in_order(studio, continued)
 
     run_virtual(main())
 
 
-def _each_reply_is_told_in_order(studio: Studio) -> None:
+def _each_reply_is_told_in_order(studio: Studio, continued: set[str]) -> None:
     open_playbacks: Counter[str] = Counter()
     for event in studio.events:
         match event:
@@ -109,4 +112,5 @@ def _each_reply_is_told_in_order(studio: Studio) -> None:
     ready = [event.reply for event in studio.of(ReplyReady)]
     assert len(ready) == len(set(ready))
     passed = {event.reply for event in studio.of(ReplyPassed)}
-    assert not passed & {event.reply for event in studio.of(ReplyFailed)} - set(ready)
+    failed = {event.reply for event in studio.of(ReplyFailed)}
+    assert not passed & failed - set(ready) - continued  # to go on with what was never said fails by itself

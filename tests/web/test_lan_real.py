@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -11,6 +12,7 @@ import psutil
 import pytest
 from playwright.async_api import Browser, expect
 
+from agent.services.inviting import open_inviting
 from agent.services.livekit_server import Address
 from agent.services.ports import free_port
 from agent.settings import WebSettings
@@ -50,12 +52,14 @@ def address() -> str:
 async def test_a_phone_joins_by_https_publishes_and_hears(browser: Browser, tmp_path: Path, address: str) -> None:
     lan = open_lan(WebSettings(lan_address=address), tmp_path / "lan", print)
     with running_server(address=Address(port=free_port(), udp_port=free_port(), lan=address)) as livekit:
-        async with open_studio(livekit, tmp_path, lan=lan) as (_, site):
+        async with open_studio(livekit, tmp_path, lan=lan) as (at_home, site):
+            async with open_inviting(at_home) as inviting:
+                invited = await inviting.make("host", room=None, name="a phone", life=timedelta(hours=1))
             phone = await visit(browser, lan.url(site.port), width=390, height=844, trusting=True)
             sockets: list[str] = []
             phone.page.on("websocket", lambda socket: sockets.append(socket.url))
             await phone.page.add_init_script(KEEP)
-            await phone.joins("Anna")
+            await phone.joins("Anna", invitation=invited["signed"])
             async with seat_ais(livekit, phone.room) as show:
                 show.claude.loudness = 1.0
                 await phone.hears()
@@ -76,12 +80,17 @@ async def test_a_phone_joins_by_https_publishes_and_hears(browser: Browser, tmp_
 async def test_studio_up_serves_the_network_the_page_and_media_and_nothing_else(tmp_path: Path, address: str) -> None:
     with studio_up(tmp_path, {"STUDIO_WEB__LAN_ADDRESS": address}, "--lan") as studio:
         await eventually(lambda: "Ctrl-C closes it" in studio.said(), within_s=10)
-        link = re.search(r"On this network: (https://\S+)", studio.said())
+        link = re.search(r"On this network, as a host for 12 hours: (https://[^/]+)/#invitation=(\S+)", studio.said())
         assert link is not None
         assert "\u2588" not in studio.said(), "no code in a file"
         trust = ssl.create_default_context(cafile=str(studio.home / "lan" / "authority.pem"))
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as phone:
             assert (await phone.get(f"{link[1]}/ready")).status == 200
+            bare = await phone.post(f"{link[1]}/api/join", json={"name": "Anna"}, headers={"Origin": link[1]})
+            assert bare.status == 403, "who has found the address has not been invited"
+            asked = {"name": "Anna", "invitation": link[2]}
+            invited = await (await phone.post(f"{link[1]}/api/join", json=asked, headers={"Origin": link[1]})).json()
+            assert (invited["role"], invited["url"]) == ("host", f"wss{link[1][5:]}")
             assert (await (await phone.get(f"{link[1]}/api/studio")).json())["livekit"] == f"wss{link[1][5:]}"
         page = int(studio.url.rpartition(":")[2])
         ours = psutil.Process(studio.process.pid)

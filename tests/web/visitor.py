@@ -34,9 +34,9 @@ class Visitor:
     async def opens(self, path: str = "/") -> None:
         await self.page.goto(self.address + path)
 
-    async def joins(self, name: str, *, room: str | None = None) -> None:
+    async def joins(self, name: str, *, room: str | None = None, invitation: str | None = None) -> None:
         """Fill in the green room and sit down."""
-        await self.opens(f"/?room={room}" if room else "/")
+        await self.opens((f"/?room={room}" if room else "/") + (f"#invitation={invitation}" if invitation else ""))
         await self.page.get_by_label("Your name").fill(name)
         await self.page.get_by_label("I agree to be recorded").check()
         await self.page.get_by_role("button", name="Join the table").click()
@@ -44,7 +44,7 @@ class Visitor:
 
     @property
     def room(self) -> str:
-        return self.page.url.partition("room=")[2].partition("&")[0]
+        return self.page.url.partition("#")[0].partition("room=")[2].partition("&")[0]
 
     def seat(self, identity: str) -> str:
         return f".seat[data-identity='{identity}']"

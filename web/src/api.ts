@@ -99,7 +99,11 @@ export function lookAt(invitation: string): Promise<Invited> {
   return send("/api/invitation", { invitation });
 }
 
-export function invite(role: Role, room: string, expiresS: number): Promise<Invitation & { path: string }> {
+export function invite(
+  role: Role,
+  room: string,
+  expiresS: number,
+): Promise<Invitation & { path: string; link: string }> {
   return send("/api/invitations", { role, room, expires_s: expiresS });
 }
 

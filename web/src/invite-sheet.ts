@@ -16,7 +16,8 @@ const lives: [number, string][] = [
   [604_800, "7 days"],
 ];
 const names: Record<Role, string> = { guest: "Guest", audience: "Audience", host: "Host" };
-const atHome = /^(localhost|127\.|\[::1\]$)|\.localhost$/.test(location.hostname);
+const isHome = (host: string): boolean => /^(localhost|127\.|\[::1\]$)|\.localhost$/.test(host);
+const atHome = isHome(location.hostname);
 
 export class InviteSheet {
   readonly dialog: HTMLDialogElement;
@@ -30,6 +31,11 @@ export class InviteSheet {
     this.link,
   );
   private readonly said = h("p", { class: "hint", role: "status" });
+  private readonly hint = h(
+    "p",
+    { class: "hint", hidden: true },
+    "You are at the studio's own machine: this link works on this machine only. 'studio up --lan' opens it to the network.",
+  );
   private readonly list = h("ul", { class: "invitations", "aria-label": "Open invitations" });
 
   constructor(private readonly room: string) {
@@ -44,7 +50,7 @@ export class InviteSheet {
       make,
       this.made,
       this.said,
-      atHome && h("p", { class: "hint" }, "You are at the studio's own machine: this link works on this machine only."),
+      this.hint,
       this.list,
     );
     this.dialog.addEventListener("close", () => this.dialog.remove());
@@ -57,8 +63,10 @@ export class InviteSheet {
 
   private make(): Promise<void> {
     return this.attempt(async () => {
-      const { path } = await invite(this.role.value as Role, this.room, Number(this.life.value));
-      this.link.value = location.origin + path;
+      const { path, link } = await invite(this.role.value as Role, this.room, Number(this.life.value));
+      const reachable = atHome && !isHome(new URL(link).hostname); // the studio is on the network, too
+      this.link.value = reachable ? link : location.origin + path;
+      this.hint.hidden = !atHome || reachable;
       this.made.hidden = false;
       const copied = await navigator.clipboard.writeText(this.link.value).then(
         () => true,
