@@ -65,13 +65,18 @@ def test_a_zip_holds_what_the_folder_would(talk: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("during", ["track", "mixing", "packing"])
 def test_ctrl_c_leaves_nothing(talk: Path, tmp_path: Path, during: str) -> None:
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs tests in the background ignores it
+
     def step(what: str, done: float) -> None:
         if what.startswith(during):
             assert any(tmp_path.iterdir())
             signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        export(open_episode(talk), tmp_path, Options(mix=True, zipped=True), step=step)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            export(open_episode(talk), tmp_path, Options(mix=True, zipped=True), step=step)
+    finally:
+        signal.signal(signal.SIGINT, usual)
     assert list(tmp_path.iterdir()) == []
 
 
