@@ -65,6 +65,7 @@ logger = logging.getLogger(__name__)
 Int16 = npt.NDArray[np.int16]
 
 ENDED_BY_HOST = "ended by a host"
+_ANSWERED_S = 0.3  # a command's answer is with its sender by then
 ENDED_BY_BUDGET = "the budget was used up"
 _INBOX_EVENTS = 2048  # the floor takes microseconds an event; this many wait only when the process has stood still
 
@@ -399,7 +400,8 @@ class Episode:
             raise PermissionError("only people at the table give commands; join with a microphone first")
         commands.check_right(self._people.role(identity), command)
         if command.command == "end_show":
-            self._end(ENDED_BY_HOST)
+            # Who asked is answered first: an answer that the end of the room overtakes looks like a refusal
+            asyncio.get_running_loop().call_later(_ANSWERED_S, self._end, ENDED_BY_HOST)
             return
         if command.command == "chapter":
             self._recorder.event(self._clock.now(), "chapter", by=by, text=command.text or "")

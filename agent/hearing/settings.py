@@ -47,7 +47,7 @@ class InterimSettings(BaseModel, frozen=True, extra="forbid"):
 class HearingSettings(BaseModel, frozen=True, extra="forbid"):
     """One human's ear."""
 
-    backlog_s: float = Field(2.0, gt=0, description="audio that may wait; beyond, the oldest is dropped and counted")
+    backlog_s: float = Field(10.0, gt=0, description="audio that may wait; beyond, the oldest is dropped and counted")
     voice: VoiceSettings = VoiceSettings()
     endpoint: EndpointSettings = EndpointSettings()
     interim: InterimSettings = InterimSettings()

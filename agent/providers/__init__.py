@@ -20,7 +20,12 @@ _PACKAGES = {
 
 # What the clients of the vendors import at their first call: a second, in which no audio would be heard or played
 _LAZY = {
-    "openai": ("openai.resources.chat.completions", "openai.resources.audio"),
+    "openai": (
+        "openai.resources.chat.completions",
+        "openai.resources.audio",
+        "openai.lib.streaming.chat",
+        "openai.pagination",
+    ),
     "anthropic": ("anthropic.resources.messages",),
 }
 

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 SAMPLE_RATE_HZ = 48_000
 # The voice detector's window: frames of 10 ms would wait for it anyway, and cost the event loop three times as much.
 FRAME_MS = 32
-_BACKLOG_FRAMES = 64  # 2 s of a stream that nobody reads; the SDK drops the oldest beyond it
+_BACKLOG_FRAMES = 320  # 10 s of a stream that a starved process does not read; the SDK drops the oldest beyond
 
 # Egress and ingress recorders, SIP trunks' bots and other agents have kinds of their own. A phone call is a person.
 _HUMAN_KINDS = (
