@@ -21,7 +21,7 @@ from bench import corpus
 from tests.hearing.cloud import settings
 from tests.support.speech_services import Deepgram, deepgram
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.alone]  # a service is given up after seconds of silence
 QUESTION = "What do you think about that?"
 
 
