@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import livekit.plugins.deepgram  # noqa: F401  # loading it takes a second, which is not to count as the service's
 import numpy as np
 import pytest
 from livekit.agents.utils import http_context
