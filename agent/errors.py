@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -46,3 +47,10 @@ def ungrouped(*kinds: type[Exception]) -> Iterator[None]:
             if found is not None:
                 raise found from None
         raise
+
+
+def raise_if_cancelled() -> None:
+    """After catching another error: a cancellation of the same instant is not to be swallowed (cpython #116720)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

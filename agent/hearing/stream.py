@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from livekit.agents import APIConnectOptions, stt
 
+from agent.errors import raise_if_cancelled
 from agent.floor.events import SpeakerId
 from agent.hearing.cloud_ear import GAP_S, RATE_HZ, CloudEar, Fault, Patience, Standing, StreamClock, frame, joined
 from agent.hearing.heard_words import Heard, HeardWords
@@ -296,8 +297,7 @@ class StreamLine:
         except TimeoutError as error:
             return self._hung_up or (_Ended.RESTED if self._limit and self._limit.expired() else error)
         except Exception as error:  # plugins raise whatever their vendor's library does
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError from None  # of the same instant (cpython #116720)
+            raise_if_cancelled()
             return error
         finally:
             self._stream, self._limit = None, None

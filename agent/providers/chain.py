@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from livekit.agents import APIConnectOptions, llm
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN
 
-from agent.errors import ServiceFailed
+from agent.errors import ServiceFailed, raise_if_cancelled
 from agent.providers.event_client import Answer, noting
 from agent.providers.failure import PASSING, Failure, Kind, judge, redacted
 from agent.providers.mind import Asking, Mind
@@ -220,10 +220,10 @@ class ChainStream(llm.LLMStream):
             async with asked, asyncio.timeout_at(request.by) as limit:
                 failure = await self._pass_on(asked, request, limit)
         except TimeoutError:
-            _raise_if_cancelled()
+            raise_if_cancelled()
             failure = Failure(kind=Kind.STALLED if self._passed_on else Kind.SILENT)
         except Exception as error:  # a plugin may raise whatever its vendor's library does
-            _raise_if_cancelled()
+            raise_if_cancelled()
             failure = judge(error, after_s=answer.retry_after_s)
         if asked is not None:
             _forget_error(asked)
@@ -324,10 +324,3 @@ def _forget_error(stream: llm.LLMStream) -> None:
     task = stream._task
     if task.done() and not task.cancelled():
         task.exception()
-
-
-def _raise_if_cancelled() -> None:
-    """After catching another error: a cancellation of the same instant is not to be swallowed (cpython #116720)."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

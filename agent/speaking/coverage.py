@@ -17,8 +17,8 @@ from typing import Any, Literal
 import snowballstemmer  # type: ignore[import-untyped]
 from livekit.agents import APIConnectOptions, llm
 
+from agent.errors import raise_if_cancelled
 from agent.speaking.conversation import Conversation, Turn
-from agent.speaking.writer import raise_if_cancelled
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from livekit.agents import APIConnectOptions, llm, tts
 
 from agent.clock import EpisodeClock
+from agent.errors import raise_if_cancelled
 from agent.floor.actions import Apologise, Continue, Drop, Duck, Hold, Resume, Speak, Stop, Think, Unduck
 from agent.floor.events import Event, ReplyFailed, ReplyId, ReplyPassed
 from agent.speaking.canned import CannedLines
@@ -22,7 +23,6 @@ from agent.speaking.playout import Playout
 from agent.speaking.reply import Parts, Remainder, Reply
 from agent.speaking.settings import SpeakingSettings
 from agent.speaking.synthesis import Synthesis
-from agent.speaking.writer import raise_if_cancelled
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from livekit.agents import APIConnectOptions, llm
 
+from agent.errors import raise_if_cancelled
 from agent.speaking.conversation import Conversation, Summarise
-from agent.speaking.writer import raise_if_cancelled
 
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from livekit.agents import APIConnectOptions, tts
 from livekit.agents.types import USERDATA_TIMED_TRANSCRIPT
 
 from agent.clock import EpisodeClock
-from agent.errors import ServiceFailed
+from agent.errors import ServiceFailed, raise_if_cancelled
 from agent.speaking.audio import RATE_HZ, Int16
 from agent.speaking.passage import Clip
 from agent.speaking.settings import SpeakingSettings
-from agent.speaking.writer import Failure, raise_if_cancelled, service_name
+from agent.speaking.writer import Failure, service_name
 
 _ATTEMPTS = 2
 

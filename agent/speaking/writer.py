@@ -10,7 +10,7 @@ from typing import Any
 from livekit.agents import APIConnectOptions, llm, tts
 
 from agent.clock import EpisodeClock
-from agent.errors import ServiceFailed
+from agent.errors import ServiceFailed, raise_if_cancelled
 from agent.speaking.clauses import Clause, ClauseSplitter
 from agent.speaking.logbook import JSON, LogKind
 from agent.speaking.settings import SpeakingSettings
@@ -38,13 +38,6 @@ def service_name(engine: llm.LLM[Any] | tts.TTS[Any]) -> str:
     """How logs and notices call an engine."""
     kind = "LLM" if isinstance(engine, llm.LLM) else "TTS"
     return f"{kind} {engine.provider} {engine.model}".replace("unknown unknown", engine.label)
-
-
-def raise_if_cancelled() -> None:
-    """After catching another error: a cancellation of the same instant is not to be swallowed (cpython #116720)."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 class Writer:
