@@ -104,7 +104,10 @@ class HumanSpeaker:
         if self._table.settings.providers.stt[0].provider == "faster-whisper":
             self._table.meter.heard(record.end - record.start)
         self._table.journal.text_of_record(self._table.clock.now(), record)
-        self._table.conversation.correct(record.utterance, record.fast, record.text)
+        if record.fast:
+            self._table.conversation.correct(record.utterance, record.fast, record.text)
+        else:  # too late to be answered, not to be known
+            self._table.conversation.remember(record.who, self.person.name, record.text, utterance=record.utterance)
         self._show(record.utterance, record.whole, final=True)
 
     def _show(self, utterance: str, text: str, *, final: bool) -> None:

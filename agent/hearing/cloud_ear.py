@@ -57,12 +57,15 @@ class Patience:
     """How long things are waited for. Seconds.
 
     Attributes:
+        finalise_after_s: of silence before the service is asked to finalise: in mid-word, before a "t" or a "p", there
+            is more than a tenth of a second of it, and what is finalised there comes back as two halves or not at all.
         final_s: after asking the service to finalise; then its interim words have to do.
         interim_s: the same, when its interim words reach the end of the voice already.
         record_s: for final words, when there is no hurry.
         rest_s: without any audio the microphone is off, and the stream is closed: it would cost money.
     """
 
+    finalise_after_s: float = 0.18
     final_s: float = 0.7
     interim_s: float = 0.25
     record_s: float = 2.0

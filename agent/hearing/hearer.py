@@ -273,8 +273,8 @@ class Hearer:
 
     def _finish_part(self, utterance: Utterance, part: Part) -> None:
         """Its fast text will not change any more: on to its text of record."""
-        if part.transcript is None or not part.transcript.text:
-            return
+        if part.transcript is None or not (part.transcript.text or part.transcript.pending):
+            return  # nothing was said
         at = self._means.timeline.at
         self._means.scribe.put(
             Finished(
@@ -303,7 +303,7 @@ class Hearer:
 
 def _nothing(part: Part) -> Transcript:
     """What there is without a decoding: the words that interim texts agreed on."""
-    return Transcript(text=part.stable.text, doubtful=True)
+    return Transcript(text=part.stable.text, doubtful=True, pending=True)
 
 
 def _worth_cutting(length_s: float, pause_s: float, settings: HearingSettings) -> bool:

@@ -83,6 +83,8 @@ class Scribe:
         return transcript if transcript.text else part.fast
 
     def _deliver(self, part: Finished, transcript: Transcript) -> None:
+        if not transcript.text:
+            return  # none have come, early or late
         utterance, whole = self._whole
         whole = f"{whole} {transcript.text}".strip() if utterance == part.speech.utterance else transcript.text
         self._whole = (part.speech.utterance, whole)

@@ -187,6 +187,7 @@ class StreamLine:
     async def fast(self, speech: Speech) -> Transcript:
         if self._standing.failures > 1 and self._stream is None:
             raise self._failed()
+        await asyncio.sleep(self._patience.finalise_after_s - (speech.end - speech.voice_end))
         self._finalise()
         await self._until_final(speech.voice_end)
         self._finalise_due = False
@@ -197,7 +198,7 @@ class StreamLine:
             self._regain()
         elif speech.voice_end - speech.start - PREROLL_S >= 1.0 and self._alive_at < speech.start:
             self._miss(speech)
-        return _transcript(heard)
+        return _transcript(heard) if heard else Transcript(text="", pending=True)
 
     async def record(self, speech: Speech) -> Transcript:
         with suppress(TimeoutError):

@@ -89,6 +89,7 @@ async def test_what_the_service_hears_is_what_is_answered_and_kept(question: np.
     assert anna.told == []
     (*_, paused) = [event for event in anna.events if isinstance(event, SpeechPaused)]
     assert anna.ends[0].at - paused.at < 1.5
+    assert service.said.count("Finalize") == 1, "a consonant is no pause"
 
 
 async def test_a_service_that_hangs_leaves_utterances_without_words_and_is_told_once(question: np.ndarray) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from agent.floor.events import InterimHeard, SpeechPaused, SpeechStarted, UtteranceEnded, UtteranceGuessed
 from agent.hearing.settings import HearingSettings
 from tests.hearing.voices import ScriptedLine, Talk, counting, says, voiced_s
@@ -223,6 +225,20 @@ def test_a_recogniser_that_fails_ends_the_utterance_all_the_same_and_is_told() -
             await anna.is_silent(3.0)
         assert anna.ends == ["", "Hello?"]
         assert anna.troubles == ["the engine is broken; mend it"]
+        assert [record.text for record in anna.records] == ["Hello?"], "nothing is kept of a failure"
+
+    run_virtual(talk())
+
+
+@pytest.mark.parametrize("words", ["", "Hello?"])
+def test_words_that_come_too_late_to_be_answered_are_kept(words: str) -> None:
+    async def talk() -> None:
+        line = ScriptedLine(says((1.0, words)), late=True)
+        async with Talk(line.script, line=line) as anna:
+            await anna.says(1.0)
+            await anna.is_silent(3.0)
+        assert anna.ends == [""]
+        assert [(record.fast, record.text) for record in anna.records] == ([("", words)] if words else [])
 
     run_virtual(talk())
 

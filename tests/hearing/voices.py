@@ -32,6 +32,7 @@ class ScriptedLine:
     fails: bool = False
     told: bool = False  # of its failure
     interims: bool = False
+    late: bool = False  # no text but the one of record comes in time
 
     async def run(self, tell: Tell) -> None:
         """Nothing."""
@@ -48,7 +49,8 @@ class ScriptedLine:
         return await self._decode("interim", speech, self.decode_s)
 
     async def fast(self, speech: Speech) -> Transcript:
-        return await self._decode("fast", speech, self.decode_s)
+        transcript = await self._decode("fast", speech, self.decode_s)
+        return Transcript(text="", pending=True) if self.late else transcript
 
     async def record(self, speech: Speech) -> Transcript:
         return await self._decode("record", speech, self.record_s)
