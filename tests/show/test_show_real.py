@@ -70,16 +70,18 @@ def recognizer() -> Iterator[Recognizer]:
     recognizer.close()
 
 
-@pytest.mark.parametrize("who", ["claude", "guest", "rehearsal"])
-def test_the_words_are_right_when_transcribed_again(
-    rehearsal: tuple[Report, Path], recognizer: Recognizer, who: str
-) -> None:
+def test_the_words_are_right_when_transcribed_again(rehearsal: tuple[Report, Path], recognizer: Recognizer) -> None:
+    """A small model's lines are 25 words or so, some of them made up: one that the recogniser does not follow is many
+    of them. So each speaker's captions are to be of the speaker's track, and the words of all of them right."""
     _, folder = rehearsal
-    captions = " ".join(caption.text for caption in webvtt.read(str(folder / f"{who}.vtt")).captions)
-    captions = _words(re.sub(r"</?v[^>]*>", "", captions))
-    heard = _words(asyncio.run(_transcribe(recognizer, decode(folder / f"{who}.webm", 16_000))))
-    assert len(captions.split()) > 8
-    assert jiwer.wer(captions, heard) < 0.25
+    captioned, heard = [], []
+    for who in ("claude", "guest", "rehearsal"):
+        captions = " ".join(caption.text for caption in webvtt.read(str(folder / f"{who}.vtt")).captions)
+        captioned.append(_words(re.sub(r"</?v[^>]*>", "", captions)))
+        heard.append(_words(asyncio.run(_transcribe(recognizer, decode(folder / f"{who}.webm", 16_000)))))
+        assert len(captioned[-1].split()) > 8
+        assert jiwer.wer(captioned[-1], heard[-1]) < 0.45, (who, captioned[-1], heard[-1])
+    assert jiwer.wer(captioned, heard) < 0.2, list(zip(captioned, heard, strict=True))
 
 
 def test_the_session_says_who_sat_in_claudes_chair(rehearsal: tuple[Report, Path]) -> None:
