@@ -373,8 +373,6 @@ class Episode:
             self._tasks.create_task(human.run(), name=f"human:{person.who}")
         self._recorder.event(self._clock.now(), "recording.notice", who=person.who, name=person.name)
         self._emit(SpeakerJoined(at=self._clock.now(), who=person.who, name=person.name, role="human"))
-        for trouble in self._egress.troubles if self._egress is not None else ():  # told before this person came
-            self._sign.notice("warning", trouble, service="egress")
 
     def person_left(self, person: Person) -> None:
         self._humans[person.who].rest()

@@ -1,4 +1,4 @@
-"""Telling people about trouble: each trouble once when it comes, and once when it has gone."""
+"""Telling people about trouble: each trouble when it comes, and when it has gone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ER
 
 
 class Troubles:
-    """What is wrong now. `tell` is called from the writer's thread and from the caller's."""
+    """What is wrong now. `tell` is called from the writer's thread and from the caller's.
+
+    People look at the last thing they were told: when one trouble has gone and another has not, that is told again.
+    """
 
     def __init__(self, tell: OnTrouble) -> None:
         self._tell = tell
-        self._open: set[str] = set()
+        self._open: dict[str, tuple[Severity, str]] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self._open
@@ -26,14 +29,16 @@ class Troubles:
     def come(self, key: str, severity: Severity, text: str) -> None:
         """Report `text`, unless this trouble is known."""
         if key not in self._open:
-            self._open.add(key)
+            self._open[key] = severity, text
             self.say(severity, text)
 
     def go(self, key: str, text: str) -> None:
         """Report `text`, when this trouble was there."""
         if key in self._open:
-            self._open.discard(key)
+            del self._open[key]
             self.say("info", text)
+            if self._open:
+                self.say(*max(self._open.values(), key=lambda trouble: _LEVELS[trouble[0]]))
 
     def say(self, severity: Severity, text: str) -> None:
         logger.log(_LEVELS[severity], "%s", text)

@@ -40,9 +40,11 @@ class Sign:
             "stand_in": stand_in,
             "thinking": None,
         }
-        self._notices: asyncio.Queue[dict[str, str]] = asyncio.Queue(_MAX_NOTICES)
+        self._notices: asyncio.Queue[tuple[dict[str, str], str | None]] = asyncio.Queue(_MAX_NOTICES)
+        self._standing: dict[str, dict[str, str]] = {}  # by service: what is wrong with it now
         self.dropped_notices = 0
         self._hang()
+        room.on("participant_active", self._greet)  # not "connected": data that comes too early is lost
 
     def show_recording(self, recording: bool) -> None:
         """Whether what is said now is kept."""
@@ -55,11 +57,27 @@ class Sign:
         self._hang()
 
     def notice(self, severity: Severity, text: str, *, service: str) -> None:
-        """Something that people in the room should know. Never waits."""
+        """Something that people in the room should know. Never waits.
+
+        A warning or an error stands until good news (an "info") of the same service, and is told to who comes later.
+        """
+        notice = {"severity": severity, "text": text, "service": service}
+        if severity == "info":
+            self._standing.pop(service, None)
+        else:
+            self._standing[service] = notice
+        self._put(notice, None)
+
+    def _greet(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+            for notice in self._standing.values():
+                self._put(notice, participant.identity)
+
+    def _put(self, notice: dict[str, str], to: str | None) -> None:
         if self._notices.full():
             self._notices.get_nowait()
             self.dropped_notices += 1
-        self._notices.put_nowait({"severity": severity, "text": text, "service": service})
+        self._notices.put_nowait((notice, to))
 
     async def run(self, recorded: Callable[[], Mapping[str, float]]) -> None:
         """Send notices and levels until cancelled.
@@ -73,10 +91,12 @@ class Sign:
 
     async def _send_notices(self) -> None:
         while True:
-            notice = await self._notices.get()
+            notice, to = await self._notices.get()
             if self._room.isconnected():
                 try:
-                    await self._room.local_participant.send_text(json.dumps(notice), topic=NOTICE_TOPIC)
+                    await self._room.local_participant.send_text(
+                        json.dumps(notice), topic=NOTICE_TOPIC, destination_identities=[to] if to else None
+                    )
                 except rtc.StreamError as error:
                     logger.warning("a notice could not be sent: %s", error)
 

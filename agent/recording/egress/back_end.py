@@ -64,7 +64,6 @@ class EgressBackEnd:
         self._clock = clock
         self._ledger = Ledger(rules)
         self._troubles = Troubles(tell)
-        self._told: dict[str, str] = {}  # of the troubles that are open
         self._log = log
         self._work: asyncio.Queue[Start | Stop] = asyncio.Queue(_WAITING_ACTIONS)
         self._changed = asyncio.Event()
@@ -73,11 +72,6 @@ class EgressBackEnd:
     def pieces(self) -> tuple[Piece, ...]:
         """What has been recorded so far, and how it is."""
         return self._ledger.pieces
-
-    @property
-    def troubles(self) -> tuple[str, ...]:
-        """What the host has been told and is so still: for those who come later."""
-        return tuple(self._told.values())
 
     def published(self, who: str, name: str, track_id: str) -> None:
         self._do(self._ledger.published(self._clock.now(), who, name, track_id))
@@ -153,10 +147,8 @@ class EgressBackEnd:
                 case Log():
                     self._write(action)
                 case Trouble(key, text):
-                    self._told.setdefault(key, text)
                     self._troubles.come(key, "warning", text)
                 case Relief(key, text):
-                    self._told.pop(key, None)
                     self._troubles.go(key, text)
         self._changed.set()
 

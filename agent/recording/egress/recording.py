@@ -33,11 +33,6 @@ class EgressRecording:
         self._clock = clock
         self._results_s = results_s
 
-    @property
-    def troubles(self) -> tuple[str, ...]:
-        """What the people were told and is so still."""
-        return self._back_end.troubles
-
     def watch(self, room: rtc.Room, speakers: Speakers) -> None:
         """Record every voice of the room that `speakers` knows. Call once, after connecting."""
         room.on("data_received", self._back_end.data_received)

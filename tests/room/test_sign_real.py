@@ -1,0 +1,82 @@
+"""What is wrong is told to who is there, and to who comes later."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+import pytest
+from livekit import rtc
+
+from agent.room.seat import Seat
+from agent.room.sign import NOTICE_TOPIC, Sign
+from tests.support.livekit import LiveKit
+
+pytestmark = pytest.mark.real
+
+
+class Reader:
+    """A participant, and the notices that reach it."""
+
+    def __init__(self) -> None:
+        self.room = rtc.Room()
+        self.texts: list[str] = []
+        self.room.register_text_stream_handler(NOTICE_TOPIC, lambda reader, _: self._tasks.append(self._take(reader)))
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _take(self, reader: rtc.TextStreamReader) -> asyncio.Task[None]:
+        async def read() -> None:
+            self.texts.append(json.loads(await reader.read_all())["text"])
+
+        return asyncio.get_running_loop().create_task(read())
+
+    async def until(self, *texts: str) -> None:
+        """Until these have come, in order; one that was sent while this participant came may come twice."""
+        async with asyncio.timeout(10):
+            while list(dict.fromkeys(self.texts)) != list(texts):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def reading(livekit: LiveKit, room: str, identity: str) -> AsyncIterator[Reader]:
+    reader = Reader()
+    await reader.room.connect(livekit.url, livekit.token(identity, room))
+    try:
+        yield reader
+    finally:
+        await reader.room.disconnect()
+
+
+@asynccontextmanager
+async def hung_up(livekit: LiveKit, room_name: str) -> AsyncIterator[Sign]:
+    room = rtc.Room()
+    await room.connect(livekit.url, livekit.token("claude", room_name, agent=True))
+    seat = Seat(room, who="claude")
+    sign = Sign(room, seat, title="A show", slug="a-show", started_at=datetime.now(UTC), stand_in=False)
+    task = asyncio.get_running_loop().create_task(sign.run(dict))
+    try:
+        yield sign
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await room.disconnect()
+
+
+async def test_who_comes_later_is_told_what_is_still_wrong_and_not_what_is_over(livekit: LiveKit) -> None:
+    async with hung_up(livekit, "sign") as sign:
+        sign.notice("error", "The disk is full.", service="recording")
+        sign.notice("warning", "Groq is out.", service="groq")
+        sign.notice("info", "Groq answers again.", service="groq")
+        async with reading(livekit, "sign", "anna") as anna, reading(livekit, "sign", "ben") as ben:
+            for reader in (anna, ben):
+                await reader.until("The disk is full.")
+            sign.notice("info", "There is room again.", service="recording")
+            sign.notice("warning", "Claude is slow.", service="claude")
+            async with reading(livekit, "sign", "cleo") as cleo:
+                await cleo.until("Claude is slow.")
+            for reader in (anna, ben):
+                await reader.until("The disk is full.", "There is room again.", "Claude is slow.")
