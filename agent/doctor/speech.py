@@ -15,7 +15,8 @@ from livekit.agents.utils import http_context
 from agent.doctor.findings import Finding, fault, ok, warning
 from agent.errors import ungrouped
 from agent.providers import ears, preload, voices
-from agent.providers.faults import Service, diagnose, is_unclear, status_of
+from agent.providers.failure import Kind, is_unclear, judge
+from agent.providers.speech import SpeechService
 from agent.settings import COHOST, EarChoice, Settings, VoiceChoice
 
 _LIMIT_S = 10.0
@@ -44,15 +45,16 @@ async def speech(settings: Settings) -> list[Finding]:
         return list(await asyncio.gather(*tried))
 
 
-async def _try(who: str, service: Service, trial: Callable[[], Awaitable[str]], *, tries: int = 5) -> Finding:
+async def _try(who: str, service: SpeechService, trial: Callable[[], Awaitable[str]], *, tries: int = 5) -> Finding:
     try:
         async with asyncio.timeout(_LIMIT_S):
             return ok(who, await trial())
     except Exception as error:  # plugins raise whatever their vendor's library does
         if is_unclear(error) and tries > 1:
             return await _try(who, service, trial, tries=tries - 1)
-        wrong, remedy = diagnose(error, service)
-        return (warning if status_of(error) == 429 else fault)(who, wrong, remedy)
+        failure = judge(error)
+        wrong, remedy = service.diagnose(failure)
+        return (warning if failure.kind is Kind.RATE else fault)(who, wrong, remedy)
 
 
 async def _hear(settings: Settings, choice: EarChoice) -> str:

@@ -10,7 +10,8 @@ from livekit.agents import stt
 from livekit.agents.types import NOT_GIVEN
 
 from agent.hearing.cloud_ear import CloudEar, Fault
-from agent.providers.faults import Service, explain, is_lasting, is_unclear, status_of
+from agent.providers.failure import is_unclear, judge
+from agent.providers.speech import SpeechService
 from agent.settings import EarChoice, ProvidersSettings
 
 DEEPGRAM_URL = "https://api.deepgram.com"
@@ -60,23 +61,24 @@ def _make(choice: EarChoice, providers: ProvidersSettings) -> CloudEar:
     )
 
 
-def _judge(service: Service, error: Exception) -> Fault:
+def _judge(service: SpeechService, error: Exception) -> Fault:
+    failure = judge(error)
     return Fault(
-        explain(error, service),
-        lasting=is_lasting(error),
-        known=status_of(error) is not None,
+        service.explain(failure),
+        lasting=failure.lasting,
+        known=failure.status is not None,
         unclear=is_unclear(error),
     )
 
 
 SERVICES = {
-    "deepgram": Service(
+    "deepgram": SpeechService(
         name="Deepgram", key="DEEPGRAM_API_KEY", base="DEEPGRAM_BASE_URL", instead="STT=faster-whisper"
     ),
-    "assemblyai": Service(
+    "assemblyai": SpeechService(
         name="AssemblyAI", key="ASSEMBLYAI_API_KEY", base="ASSEMBLYAI_BASE_URL", instead="STT=faster-whisper"
     ),
-    "google": Service(
+    "google": SpeechService(
         name="Google's speech recognition",
         key="GOOGLE_APPLICATION_CREDENTIALS",
         base="GOOGLE_STT_BASE_URL",

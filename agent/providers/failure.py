@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 import httpx2 as httpx
+from livekit.agents import APIError, APITimeoutError
 
 
 class Kind(StrEnum):
@@ -51,6 +52,9 @@ LASTS_S: Mapping[Kind, float | None] = {
     Kind.GARBLED: None,
     Kind.REQUEST: None,
 }
+
+# Until somebody has done something: the key, the account, the settings, the request itself
+LASTING = frozenset({Kind.KEY, Kind.CREDIT, Kind.MODEL, Kind.ADDRESS, Kind.TOO_LONG, Kind.REQUEST})
 
 # The same request may succeed a moment later
 PASSING = frozenset({Kind.RATE, Kind.OVERLOADED, Kind.BROKEN, Kind.UNREACHABLE, Kind.CUT, Kind.GARBLED})
@@ -99,6 +103,18 @@ _NO_CREDIT = re.compile(r"credit balance|insufficient (?:credit|balance|funds|qu
 _KEYLIKE = re.compile(r"\b(?:sk|gsk|xai|tgp|pk|key)[-_][\w*.-]{6,}|(?<=Bearer )\S+", re.IGNORECASE)
 
 
+# WebSocket close codes of the speech services that stand for an HTTP status (AssemblyAI's streaming API, "Session
+# errors and closures"; 1008 is RFC 6455's policy violation, which it sends for a wrong key).
+_CLOSE_CODES: Mapping[int, int] = {1008: 401, 4001: 401, 4002: 402, 4003: 403, 4029: 429, 4008: 429, 3009: 429}
+
+_NO_CONNECTION = frozenset({"ClientConnectorError", "ClientConnectorDNSError", "gaierror"})  # aiohttp's and Python's
+_NO_CREDENTIALS = frozenset({"RefreshError", "DefaultCredentialsError"})  # Google's library asks for a token first
+
+
+class BadAudio(Exception):
+    """A provider answered, but not with sound."""
+
+
 class StreamBroken(httpx.RemoteProtocolError):
     """A stream of events that ended before its end."""
 
@@ -122,6 +138,11 @@ class Failure:
     words: str = field(default="", repr=False)
 
     @property
+    def lasting(self) -> bool:
+        """It stays until somebody has done something."""
+        return self.kind in LASTING
+
+    @property
     def lasts_s(self) -> float | None:
         """How long there is no use in asking again, seconds; None: it may pass at once."""
         lasts_s = LASTS_S.get(self.kind)
@@ -141,6 +162,15 @@ def judge(error: BaseException, *, after_s: float | None = None) -> Failure:
     status = next(filter(None, map(_status, chain)), None)
     words = str(body.get("message") or "") or _words(chain)
     return Failure(kind=_kind(chain, status, body, words), status=status, retry_after_s=after_s, words=words)
+
+
+def is_unclear(error: BaseException) -> bool:
+    """Whether the library has lost what the service said: asked again, it may keep it.
+
+    gRPC's asyncio call says so when it was writing at the moment at which the service ended the call: the service's own
+    status is overwritten then (`set_internal_error` in grpc/aio/_call.py).
+    """
+    return any("Internal error from Core" in str(cause) for cause in _causes(error))
 
 
 def redacted(text: str, *secrets: str) -> str:
@@ -176,13 +206,26 @@ def _kind_of_transport(chain: list[BaseException]) -> Kind:
     for cause in reversed(chain):  # the root first
         if isinstance(cause, NotAStream):
             return Kind.ADDRESS
+        if isinstance(cause, BadAudio):
+            return Kind.GARBLED
+        if type(cause).__name__ in _NO_CREDENTIALS:
+            return Kind.KEY
+        if type(cause).__name__ in _NO_CONNECTION:
+            return Kind.UNREACHABLE
+        if type(cause) is APIError and cause.message.startswith("no audio"):
+            return Kind.EMPTY  # how LiveKit's streams of speech end when nothing has come
         if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol | httpx.InvalidURL):
             return Kind.UNREACHABLE
-        if isinstance(cause, httpx.TimeoutException):
+        if isinstance(cause, httpx.TimeoutException | TimeoutError | APITimeoutError):
             return Kind.SILENT
-        if isinstance(cause, httpx.TransportError | httpx.StreamError):
+        if isinstance(cause, httpx.TransportError | httpx.StreamError | ConnectionResetError | BrokenPipeError):
             return Kind.CUT
-    return Kind.UNREACHABLE if isinstance(chain[-1], OSError) else Kind.GARBLED
+    root = chain[-1]
+    if isinstance(root, OSError):
+        return Kind.UNREACHABLE
+    unreadable = any(isinstance(cause, ValueError | TypeError | LookupError | AttributeError) for cause in chain)
+    # LiveKit's own error, with none of a parser behind it, says that a stream ended
+    return Kind.CUT if isinstance(chain[0], APIError) and not unreadable else Kind.GARBLED
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -196,8 +239,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _status(cause: BaseException) -> int | None:
-    status = getattr(cause, "status_code", None)
-    return status if isinstance(status, int) and status >= 300 else None  # an error event comes inside of a 200
+    for attribute in ("status_code", "status", "code"):  # LiveKit's, aiohttp's and Google's names of it
+        status = getattr(cause, attribute, None)
+        if isinstance(status, int) and not isinstance(status, bool):
+            status = _CLOSE_CODES.get(int(status), int(status))
+            if 300 <= status < 600:  # an error event comes inside of a 200
+                return status
+    return None
 
 
 def _body(cause: BaseException) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ voice its share of the time, says that a clause was cut, and changes voices back
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,8 +16,10 @@ from weakref import WeakKeyDictionary
 from livekit.agents import APIConnectOptions, APIError, tts, utils
 from livekit.agents.types import DEFAULT_API_CONNECT_OPTIONS, USERDATA_TIMED_TRANSCRIPT
 
-from agent.errors import ServiceFailed
+from agent.errors import ServiceFailed, raise_if_cancelled
 from agent.providers.breaker import Attempt, Breaker
+from agent.providers.failure import judge
+from agent.providers.speech import SpeechService
 
 _MOST = 1.4  # of half the time, for one voice: 3.5 s of 5 s, of which the model has had some
 _SPARE = 0.05  # of the time, so that whoever waits for the chain hears its reasons
@@ -34,14 +36,11 @@ class Voice:
     Attributes:
         engine: does not retry.
         breaker: shared by all voices that fail together.
-        explain: what an error means and what to do, in one line without secrets.
-        lasting: whether an error stays until somebody has done something.
     """
 
     engine: tts.TTS[Any]
+    service: SpeechService
     breaker: Breaker
-    explain: Callable[[BaseException], str]
-    lasting: Callable[[BaseException], bool]
 
 
 class VoiceChain(tts.TTS[Any]):
@@ -179,19 +178,15 @@ class _ChainStream(tts.ChunkedStream):
             patience_s = min((deadline - loop.time()) / (len(order) - place), _MOST * share_s)
             try:
                 await self._say(voice, output_emitter, patience_s)
-            except asyncio.CancelledError:
-                attempt.abandoned()
-                raise
+                attempt.succeeded()
             except Exception as error:  # plugins raise whatever their vendor's library does
-                if (task := asyncio.current_task()) is not None and task.cancelling():
-                    attempt.abandoned()
-                    raise asyncio.CancelledError from None  # of the same instant (cpython #116720)
-                reasons.append(voice.explain(error))
-                _failed(attempt, voice, error)
+                raise_if_cancelled()
+                reasons.append(_failed(attempt, voice, error))
                 if self._emitted:  # what has been heard is not said again in another voice
                     raise ServiceFailed(reasons[-1]) from None
                 continue
-            attempt.succeeded()
+            finally:
+                attempt.abandoned()  # unless it has been told what became of it
             self._turn.first = index
             await chain.look_after()
             return
@@ -258,13 +253,12 @@ class _Probe:
         await self._stream.aclose()
 
 
-def _failed(attempt: Attempt, voice: Voice, error: BaseException) -> None:
-    lasting = voice.lasting(error)
-    attempt.failed(
-        voice.explain(error),
-        kind=type(error).__name__,
-        lasts_s=_LASTING_S if lasting else _PASSING_S,
-    )
+def _failed(attempt: Attempt, voice: Voice, error: BaseException) -> str:
+    """Tell the breaker; returns what is wrong, for people."""
+    failure = judge(error)
+    text = voice.service.explain(failure)
+    attempt.failed(text, kind=failure.kind, lasts_s=_LASTING_S if failure.lasting else _PASSING_S)
+    return text
 
 
 # Of each breaker: all voices that share it share the trial, and whoever speaks next hears how it went.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from livekit.agents import tts
@@ -12,7 +11,8 @@ from livekit.agents.types import NOT_GIVEN
 
 from agent.providers.breaker import Breakers
 from agent.providers.ears import google_language
-from agent.providers.faults import BadAudio, Service, explain, is_lasting
+from agent.providers.failure import BadAudio
+from agent.providers.speech import SpeechService
 from agent.providers.voice_chain import Voice, VoiceChain
 from agent.settings import PersonaSettings, ProvidersSettings, VoiceChoice
 from agent.settings.choices import own_voice
@@ -53,28 +53,25 @@ def make_voice(
     voices = []
     for choice, engine in zip(choices, engines, strict=True):
         service = SERVICES[choice.provider]
-        voice = Voice(
-            engine=engine,
-            breaker=breakers.get(("voice", choice.provider), service.name),
-            explain=partial(explain, service=service),
-            lasting=is_lasting,
-        )
-        voices.append(voice)
+        breaker = breakers.get(("voice", choice.provider), service.name)
+        voices.append(Voice(engine=engine, service=service, breaker=breaker))
     return VoiceChain(voices)
 
 
-SERVICES: dict[str, Service] = {
-    "google": Service(
+SERVICES: dict[str, SpeechService] = {
+    "google": SpeechService(
         name="Google's voices", key="GOOGLE_APPLICATION_CREDENTIALS", base="GOOGLE_TTS_BASE_URL", instead="TTS=piper"
     ),
-    "openai": Service(name="OpenAI's voices", key="OPENAI_API_KEY", base="OPENAI_BASE_URL", instead="TTS=piper"),
-    "openai-compatible": Service(
+    "openai": SpeechService(name="OpenAI's voices", key="OPENAI_API_KEY", base="OPENAI_BASE_URL", instead="TTS=piper"),
+    "openai-compatible": SpeechService(
         name="The voice server",
         key="STUDIO_PROVIDERS__SPEECH__API_KEY",
         base="STUDIO_PROVIDERS__SPEECH__BASE_URL",
         instead="TTS=piper",
     ),
-    "piper": Service(name="Piper's voice", key=None, base="STUDIO_SERVICES__PIPER_URL", instead="TTS to another voice"),
+    "piper": SpeechService(
+        name="Piper's voice", key=None, base="STUDIO_SERVICES__PIPER_URL", instead="TTS to another voice"
+    ),
 }
 
 

@@ -72,9 +72,9 @@ async def test_what_works_is_said_to_work(name: str, tmp_path: Path) -> None:
         ("assemblyai", {"handshake_s": 3600}, "fault", "does not answer in time", "check the network and ASSEMBLYAI_B"),
         ("google ears", {"code": grpc.StatusCode.UNAUTHENTICATED}, "fault", "refuses the key", "set GOOGLE_APPL"),
         ("google voices", {"code": grpc.StatusCode.PERMISSION_DENIED}, "fault", "refuses the key", "set GOOGLE_APPL"),
-        ("google voices", {"empty": True}, "fault", "no usable audio", "check its model, voice and GOOGLE_TTS_BASE"),
+        ("google voices", {"empty": True}, "fault", "nothing usable", "check its model, voice and GOOGLE_TTS_BASE"),
         ("openai", {"status": 401}, "fault", "refuses the key (401)", "set OPENAI_API_KEY"),
-        ("openai", {"body": b"<html>", "content_type": "text/html"}, "fault", "no usable audio", "check its model"),
+        ("openai", {"body": b"<html>", "content_type": "text/html"}, "fault", "nothing usable", "check its model"),
     ],
 )
 async def test_what_does_not_is_told_with_its_remedy(

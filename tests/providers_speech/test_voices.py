@@ -174,9 +174,9 @@ FAILURES = [
     ({"hang": "before"}, "does not answer in time"),
     ({"hang": "after"}, "does not answer in time"),
     ({"slow_s": 1.0}, "does not answer in time"),
-    ({"body": b""}, "sends no usable audio"),
-    ({"body": b"<html>Sorry</html>" * 400, "content_type": "text/html"}, "sends no usable audio"),
-    ({"body": b'{"error": "no"}' * 400, "content_type": "application/json"}, "sends no usable audio"),
+    ({"body": b""}, "sends nothing usable"),
+    ({"body": b"<html>Sorry</html>" * 400, "content_type": "text/html"}, "sends nothing usable"),
+    ({"body": b'{"error": "no"}' * 400, "content_type": "application/json"}, "sends nothing usable"),
 ]
 
 
@@ -220,7 +220,7 @@ async def test_a_voice_that_cannot_be_reached_is_told() -> None:
         (grpc.StatusCode.UNAVAILABLE, "is in trouble (503)"),
         (grpc.StatusCode.INVALID_ARGUMENT, "does not take our request (400)"),
         ("deaf", "does not answer in time"),
-        ("empty", "sends no usable audio"),
+        ("empty", "sends nothing usable"),
     ],
 )
 async def test_google_fails_in_all_its_ways_and_the_next_voice_says_it(tmp_path: Path, code: Any, why: str) -> None:
