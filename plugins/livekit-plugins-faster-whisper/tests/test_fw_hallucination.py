@@ -64,6 +64,11 @@ def test_words_without_any_voice_are_nobodys():
         ("I'm not a fan of the music.", -2.1, 0.59),
         ("Sousa", -2.1, 0.46),
         ("Ha ha ha!", -0.2, 0.36),
+        ("Fufufufufufufufufufufuf", -0.1, 0.33),
+        ("Sousa Sousa", -1.2, 0.45),
+        ("Sousa, Fuss, Sousa", -0.4, 0.38),
+        ("S-S-S-S-S-S-S-S-S", -0.4, 0.46),
+        ("Pfff, pfff, pfff", -0.7, 0.45),
     ],
 )
 def test_laughter_is_no_speech(text: str, log: float, none: float):
@@ -73,3 +78,21 @@ def test_laughter_is_no_speech(text: str, log: float, none: float):
 @pytest.mark.parametrize("text", ["No, no, no.", "Very, very, very good.", "Ha, that is a good one."])
 def test_who_repeats_a_word_or_laughs_with_words_is_heard(text: str):
     assert not verdict(text, log=-0.4, none=0.2)
+
+
+@pytest.mark.parametrize(
+    "text", ["Stop, stop, stop.", "Never, never, never, never.", "Money, money, money.", "Mm, mm, mm."]
+)
+def test_a_word_three_times_is_heard_though_it_sounds_like_a_laugh_to_the_model(text: str):
+    assert not verdict(text, log=-0.6, none=0.58)
+
+
+@pytest.mark.parametrize("text", ["Mississippi.", "Hmmm.", "Nooooo.", "Cocoa, cocoa.", "Banana."])
+def test_a_word_that_goes_round_within_itself_is_a_word(text: str):
+    assert not verdict(text, log=-0.6, none=0.3)
+
+
+def test_words_that_nobody_could_say_in_the_time_are_nobodys():
+    invented = "I'm not a fan of the game, but I'm not a fan of the game."
+    assert verdict(invented, log=-1.5, none=0.38, voiced_s=0.61)
+    assert not verdict(invented, log=-0.5, none=0.1, voiced_s=2.4)

@@ -70,9 +70,17 @@ _PHRASES = frozenset(
 PHRASES = frozenset(" ".join(words(phrase)) for phrase in _PHRASES)
 
 _LAUGHS = frozenset(["ha", "haha", "hahaha", "hahahaha", "heh", "hehe", "hehehe", "hee"])
+# What else the small models write for one, several times: to a word, of many synthetic laughs
+_LAUGHS_MISREAD = _LAUGHS | frozenset(["sousa", "souza", "fuss", "fuh", "fah", "sus", "sa"])
 _CIRCLES = re.compile(r".{0,4}?(?P<unit>.{1,12}?)(?P=unit){2,}(?P<rest>.*)")
-_NOT_SURE_OF_SPEECH = 0.5  # speech lies at 0.05 to 0.4
+_BABBLE = re.compile(r"(?P<unit>[^\W_]{1,4}?)(?P=unit){2,}[^\W_]{0,3}")  # one word: "Fufufufuf", "sssss"
+_BABBLE_LETTERS = 8  # "mmm" and "noooo" are said
+_PUFF = re.compile(r"[^\W\daeiouy_]+")  # no vowel: "pfff", "s", and not in Latin script alone
+_HUM = re.compile(r"[hm]+")  # is said: "mm", "hmm"
+_NOT_SURE_OF_SPEECH = 0.5  # speech lies at 0.05 to 0.4; "stop, stop, stop" at 0.57
 _INVENTED = -1.95  # average log-probability that no speech has
+_DOUBTFUL = -1.2  # average log-probability that words in a hurry do not have
+_TOO_FAST = 45.0  # letters a second of voice; an auctioneer reaches 35
 _GUESSED = -1.5  # average log-probability of words that the model has no ground for
 
 _NOTE = re.compile(r"\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|♪[^♪]*♪?|♪")
@@ -92,10 +100,31 @@ def is_phrase(text: str) -> bool:
 def goes_in_circles(text: str) -> bool:
     """Is the text, but for how it begins, one short sound over and over: "Fufufufuf", "Sousa sa sa sa"?
 
-    People say "no, no, no", too: what they say is told apart by what the model thinks of the sound.
+    One word over and over is none of these: "stop, stop, stop" looks the same to the model as a laugh does.
     """
-    found = _CIRCLES.fullmatch("".join(words(text)))
-    return found is not None and found["unit"].startswith(found["rest"])
+    said = words(text)
+    found = _CIRCLES.fullmatch("".join(said))
+    return found is not None and found["unit"].startswith(found["rest"]) and (len(said) == 1 or len(set(said)) > 1)
+
+
+def is_laugh(text: str) -> bool:
+    """Is the text a laugh, as the models write it: "Ha ha", "Sousa, Sousa"?"""
+    said = words(text)
+    return _LAUGHS.issuperset(said) or (len(said) > 1 and _LAUGHS_MISREAD.issuperset(said))
+
+
+def is_babble(text: str) -> bool:
+    """Is the text what no mouth says on purpose: "Fufufufufuf", "S-S-S-S", "Pfff, pfff, pfff"?"""
+    said = words(text)
+    if len(said) == 1:
+        return len(said[0]) >= _BABBLE_LETTERS and _BABBLE.fullmatch(said[0]) is not None
+    return (
+        len(said) >= 3
+        and len(set(said)) == 1
+        and said[0].isascii()
+        and _PUFF.fullmatch(said[0]) is not None
+        and _HUM.fullmatch(said[0]) is None
+    )
 
 
 def is_no_speech(
@@ -125,7 +154,9 @@ def is_no_speech(
         return True
     if no_speech_probability > _NOT_SURE_OF_SPEECH and (average_log_probability < _GUESSED or goes_in_circles(text)):
         return True
-    if average_log_probability < _INVENTED or _LAUGHS.issuperset(words(text)):
+    if is_laugh(text) or is_babble(text) or average_log_probability < _INVENTED:
+        return True
+    if average_log_probability < _DOUBTFUL and letters(text) > _TOO_FAST * voiced_s:
         return True
     phrase = is_phrase(text)
     if peak < 0.65 or voiced_s < 0.06:
