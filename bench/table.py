@@ -68,7 +68,7 @@ def running(name: str, command: list[str], env: Mapping[str, str], log: Path) ->
                 process.kill()
 
 
-async def _registered(log: Path, limit_s: float = 120.0) -> None:
+async def registered(log: Path, limit_s: float = 120.0) -> None:
     """Until a worker says that it is registered with the server."""
     end = time.monotonic() + limit_s
     while b"registered worker" not in await asyncio.to_thread(log.read_bytes):
@@ -106,7 +106,7 @@ async def bench(options: argparse.Namespace) -> dict[str, Figures]:
     with ExitStack() as stack:
         livekit = stack.enter_context(running_server())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="table-")))
-        vendor = await asyncio.to_thread(lambda: stack.enter_context(_vendor()))
+        vendor = await asyncio.to_thread(lambda: stack.enter_context(scripted_vendor()))
         for name in ["roundtable", *options.peers.split(","), *(["pipecat"] if options.pipecat else [])]:
             if not name:
                 continue
@@ -134,14 +134,14 @@ async def bench(options: argparse.Namespace) -> dict[str, Figures]:
             print(f"{name} ...", file=sys.stderr, flush=True)
             with running(name, command, env, log):
                 if agent:
-                    await _registered(log)
+                    await registered(log)
                 found[name] = await _measure(livekit, room, agent, speech, options.rounds)
                 print(_row(name, found[name]), file=sys.stderr, flush=True)
     return found
 
 
 @contextmanager
-def _vendor() -> Iterator[str]:
+def scripted_vendor() -> Iterator[str]:
     """The scripted LLM in a process of its own, so that nobody's event loop is in its figures."""
     port = free_port()
     process = subprocess.Popen(
