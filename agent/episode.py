@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from livekit import rtc
 
+from agent.between_turns import BetweenTurns
 from agent.clock import EpisodeClock
 from agent.cost.meter import Meter
 from agent.engines import Engines
@@ -44,7 +45,6 @@ from agent.floor.machine import Floor
 from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
 from agent.plan import Plan
-from agent.providers.chain import Chain
 from agent.providers.outages import Notice, Outages
 from agent.recording import EpisodeRecorder
 from agent.recording.egress.recording import EgressRecording, open_egress
@@ -55,9 +55,7 @@ from agent.room.sign import Severity, Sign
 from agent.settings import COHOST
 from agent.speakers import AiSpeaker, HumanSpeaker, Table
 from agent.speaking.conversation import Conversation
-from agent.speaking.coverage import Coverage, Point, Watch, WordJudge, mind_judge, watch_when_idle
 from agent.speaking.logbook import JSON
-from agent.speaking.summary import condense_when_idle, summariser
 from agent.spending import Spending
 
 logger = logging.getLogger(__name__)
@@ -218,10 +216,6 @@ class Episode:
             started_at=self._clock.started_at,
             stand_in=self._engines.settings.stand_in,
         )
-        self._coverage = Coverage(
-            self._plan.briefing.must_cover if self._plan.briefing else (), on_covered=self._covered
-        )
-        table.journal.points(self._coverage.points)
         self._spending = Spending(
             self._meter,
             budget_usd=self._engines.settings.cost.budget_usd,
@@ -229,6 +223,13 @@ class Episode:
             table=table,
             sign=self._sign,
             end=partial(self._end, ENDED_BY_BUDGET),
+        )
+        self._between_turns = BetweenTurns(
+            self._plan,
+            engines=self._engines,
+            table=table,
+            ais=self._ais,
+            thrifty=lambda: self._spending.thrifty,
         )
         for fault in self._plan.faults:
             self._trouble("briefing", "warning", fault)
@@ -252,9 +253,7 @@ class Episode:
                 self._tasks.create_task(self._people.run(), name="people")
                 self._tasks.create_task(self._attend(), name="attendance")
                 self._tasks.create_task(self._spending.run(), name="spending")
-                if self._coverage.points:
-                    self._tasks.create_task(self._watch_points(), name="points")
-                self._tasks.create_task(self._condense(), name="summary")
+                self._tasks.create_task(self._between_turns.run(), name="between turns")
                 self._room.on("disconnected", lambda *_: self._end("the room was closed, or its server was lost"))
                 commands.register(self._room, self._commanded)
                 self._people.watch()
@@ -280,40 +279,6 @@ class Episode:
                 self._end("everyone had left" if came else "nobody came")
 
     # The floor
-
-    async def _watch_points(self) -> None:
-        """Tick off the briefing's points when nobody waits for an answer."""
-        engines = self._engines
-        mind = self._idle_mind()
-        watch = Watch(
-            self._coverage,
-            self._table.conversation,
-            words=WordJudge(engines.settings.providers.language),
-            judge=mind_judge(mind) if mind else None,
-            now=self._clock.now,
-            thrifty=lambda: self._spending.thrifty,
-        )
-        await watch_when_idle(watch, idle=self._idle)
-
-    async def _condense(self) -> None:
-        """Keep a long talk within the minds' context by summaries, where there is a mind that can write one."""
-        if mind := self._idle_mind():
-            await condense_when_idle(self._table.conversation, summariser(mind), idle=self._idle)
-
-    def _idle_mind(self) -> Chain | None:
-        """The co-host's, for work between the turns; None where it is the small local one."""
-        if self._engines.is_local(COHOST):
-            return None
-        mind = self._engines.mind(self._plan.personas[0], outages=self._table.outages)
-        self._meter.follow(mind, "")
-        return mind
-
-    def _idle(self) -> bool:
-        return not any(ai.busy for ai in self._ais.values())
-
-    def _covered(self, place: int, point: Point) -> None:
-        self._table.journal.covered(place, point)
-        self._table.journal.points(self._coverage.points)
 
     async def _run_floor(self) -> None:
         journal = self._table.journal

@@ -165,14 +165,14 @@ async def backchannels(table: Table, count: int) -> Part:
             await asyncio.sleep(1.4)
         host = table.next_host()
         await mid_speech(host)
-        before = _level_db(host, host.clock.now() - 1.5, host.clock.now())
+        before = _level_db(host, host.clock.now() - 2.0, host.clock.now())
         onset, ended = await host.say(pcm)
         await asyncio.sleep(2.2)
         faults = []
         said = sorted(at for at, _ in host.voices(ended + 0.5, ended + 2.2))
         if len(said) < 50:
             faults.append(f"the voice did not go on ({len(said) / 100:.1f} s of 1.7 s)")
-        elif (after := _level_db(host, ended + 0.5, ended + 1.7)) < before + FULL_LEVEL_DB:
+        elif (after := _level_db(host, ended + 0.5, ended + 2.2)) < before + FULL_LEVEL_DB:
             faults.append(f"level {after - before:.0f} dB half a second after")
         faults += _heard_as(await table.log.news(), faults)
         part.note(f"{name} {ended - onset:.1f} s", faults)
@@ -268,8 +268,9 @@ def _keeps_first_word(said: str, heard: str) -> bool:
 
 
 def _level_db(host: Person, since: float, until: float) -> float:
+    """Of the loudest syllables: half a sentence may be soft."""
     levels = [[rms for _, rms in ear.levels(since, until)] for ear in host.ears.values()]
-    loud = max((float(np.percentile(voice, 85)) for voice in levels if voice), default=1.0)
+    loud = max((float(np.percentile(voice, 97)) for voice in levels if voice), default=1.0)
     return 20 * float(np.log10(max(loud, 1.0)))
 
 

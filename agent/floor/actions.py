@@ -26,6 +26,7 @@ StopCause = Literal[
 Line = Literal[
     "lost_thread",  # "Sorry, I lost my thread.": no answer will come
     "one_moment",  # "One moment.": the answer is late and still being waited for
+    "still_thinking",  # "Still thinking.": likewise, a while later
     "let_me_think",  # "Let me think about that.": thinking mode begins and the persona has not said so itself
 ]
 

@@ -24,7 +24,7 @@ class Owed:
     reason: ThinkReason = "answer"
     tried: frozenset[SpeakerId] = frozenset()  # asked for this answer, and failed or passed
     prefer: SpeakerId | None = None  # not asked by name, but it was this one who was interrupted
-    excused: bool = False  # somebody has said "One moment."
+    excuses: int = 0  # how often somebody has said "One moment." and the like
     failed: SpeakerId | None = None  # the first of them whose reply failed: the one to apologise
 
 

@@ -66,8 +66,9 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
 
     # Dead air: nobody should hear more than 4 s of silence while an answer is owed
     one_moment_after_s: float = Field(3.0, gt=0, description="silence before the one who owes an answer says so")
-    answer_limit_s: float = Field(7.0, gt=0, description="after that another persona is asked as well")
-    give_up_after_s: float = Field(12.0, gt=0, description="after that the answer is given up, with an apology")
+    still_thinking_after_s: float = Field(3.6, gt=0, description="silence before it says so again, twice at most")
+    answer_limit_s: float = Field(6.0, gt=0, description="after that another persona is asked as well")
+    give_up_after_s: float = Field(10.5, gt=0, description="after that the answer is given up, with an apology")
 
     # Interjection
     interject: bool = Field(True, description="personas listen while another speaks, and may break in at a clause end")

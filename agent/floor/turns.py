@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.floor import thinking
-from agent.floor.actions import Continue, Speak, ThinkReason
+from agent.floor.actions import Continue, Line, Speak, ThinkReason
 from agent.floor.agenda import Guess, Invited, Open, Owed, Reply, Resuming, Round, Sorry, choose
 from agent.floor.events import SpeakerId
 from agent.floor.judgement import Verdict, spoken
 from agent.floor.speech import Lull
 from agent.floor.table import Table
 from agent.floor.voice import Nobody, Starting, Turn
+
+_EXCUSES: tuple[Line, ...] = ("one_moment", "still_thinking", "one_moment")
 
 
 def settle(table: Table) -> None:
@@ -156,7 +158,8 @@ def _wait(table: Table, attempt: Round, owed: Owed, asked: list[Reply], *, free:
     rules = table.rules
     if any(reply.bid_at is not None for reply in asked):
         return  # ready, and waiting for a human to finish
-    explain_at = max(owed.since, table.tally.quiet_since) + rules.one_moment_after_s
+    after_s = rules.still_thinking_after_s if owed.excuses else rules.one_moment_after_s
+    explain_at = max(owed.since, table.tally.quiet_since) + after_s
     widen_at = attempt.since + rules.answer_limit_s
     give_up_at = attempt.since + rules.give_up_after_s
     table.memory.wakes.extend((explain_at, widen_at, give_up_at))
@@ -169,9 +172,9 @@ def _wait(table: Table, attempt: Round, owed: Owed, asked: list[Reply], *, free:
         others = [who for who in table.seats.personas if who not in members and who != thinker]
         more = tuple(table.think(who, "answer").reply for who in others)
         table.round = replace(attempt, replies=(*attempt.replies, *more), widened=True)
-    elif table.now >= explain_at and free and not owed.excused:
-        table.agenda = replace(owed, excused=True)
-        table.say(asked[0].who, "one_moment")
+    elif table.now >= explain_at and free and owed.excuses < len(_EXCUSES):
+        table.agenda = replace(owed, excuses=owed.excuses + 1)
+        table.say(asked[0].who, _EXCUSES[owed.excuses])
 
 
 def _came_to_nothing(table: Table, attempt: Round) -> None:

@@ -23,8 +23,8 @@ from agent.providers.pace import Pace
 from agent.providers.shortening import chars, shortened
 from agent.providers.useful import can_be_spoken, says_something
 
-# The floor says "One moment." after 3 s of silence, and nobody should hear 5 s of it. With these, two AIs that are
-# asked one after the other, each of a sole provider that hangs, have given up 8.5 s after the question.
+# The floor says "One moment." after 3 s of silence, and "Still thinking." 3.6 s later: nobody should hear 4 s of it.
+# With these, two AIs that are asked one after the other, each of a sole provider that hangs, have given up after 8.5 s.
 WITH_ANOTHER_S = 2.5  # to the first words, when another mind stands behind
 ALONE_S = 4.0  # likewise, of a sole mind; a local one may take all the time there is, since it may just be slow
 TRIAL_S = 1.5  # likewise, of a provider that was out, when another stands behind

@@ -12,12 +12,13 @@ from agent.speaking.synthesis import Synthesis, SynthesisFailed
 LINES: dict[Line, str] = {
     "lost_thread": "Sorry, I lost my thread.",
     "one_moment": "One moment.",
+    "still_thinking": "Still thinking.",
     "let_me_think": "Let me think about that.",
 }
 
 
 _AFTER_S = 6.0  # a show's first words need the processor, and one that is needed sooner is made then
-_APART_S = 4.0  # between the AIs of a table: nine lines at once would keep a local voice from an answer
+_APART_S = 4.0  # between the AIs of a table: twelve lines at once would keep a local voice from an answer
 _PATIENCE_S = 30.0  # a local voice may still be loading its model
 _ATTEMPTS = 4
 _PAUSE_S = 5.0

@@ -32,17 +32,19 @@ class Episode:
         listed = self.session.get("speakers")
         return [one for one in listed if isinstance(one, dict) and "id" in one] if isinstance(listed, list) else []
 
-    def files(self) -> list[Path]:
-        """What can be downloaded: the folder's plain files by name; no hidden ones, no links."""
-        return sorted(
-            path
-            for path in self.folder.iterdir()
-            if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
-        )
+    def files(self) -> dict[str, Path]:
+        """What can be downloaded, by name: plain files of the folder, and of its folders ("egress/ada.webm").
+
+        No hidden ones, and no links.
+        """
+        entries = _plain(self.folder)
+        nested = [path for entry in entries if entry.is_dir() for path in _plain(entry)]
+        files = [path for path in (*entries, *nested) if path.is_file()]
+        return {path.relative_to(self.folder).as_posix(): path for path in files}
 
     def file(self, name: str) -> Path | None:
         """One of the files; None for every name that is not one of them, wherever it leads."""
-        return next((path for path in self.files() if path.name == name), None)
+        return self.files().get(name)
 
     def track(self, who: str) -> Path | None:
         """A speaker's track."""
@@ -105,7 +107,7 @@ def summary(episode: Episode) -> dict[str, object]:
             {"id": one["id"], "name": one.get("name") or one["id"], "role": one.get("role"), "file": one.get("file")}
             for one in episode.speakers
         ],
-        "bytes": sum(path.stat().st_size for path in episode.files()),
+        "bytes": sum(path.stat().st_size for path in episode.files().values()),
     }
 
 
@@ -114,7 +116,7 @@ def details(episode: Episode) -> dict[str, object]:
     session = episode.session
     lines = list(_events(episode.folder / EVENTS))
     return summary(episode) | {
-        "files": [{"name": path.name, "bytes": path.stat().st_size} for path in episode.files()],
+        "files": [{"name": name, "bytes": path.stat().st_size} for name, path in episode.files().items()],
         "models": session.get("models") or {},
         "voices": session.get("voices") or {},
         "cost_estimate": session.get("cost_estimate"),
@@ -127,6 +129,10 @@ def details(episode: Episode) -> dict[str, object]:
             if line.get("kind") == "playback.start" and isinstance(line.get("latency_s"), int | float)
         ],
     }
+
+
+def _plain(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.is_symlink() and not path.name.startswith("."))
 
 
 def _captions(episode: Episode) -> list[Cue]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _CHUNK_BYTES = 256 * 1024
@@ -34,16 +34,16 @@ class _Outlet(io.RawIOBase):
         return taken
 
 
-def zip_stream(files: Sequence[Path], *, folder: str) -> Iterator[bytes]:
-    """The bytes of a ZIP with `files` in `folder`, not compressed: Opus is already. Blocks on the disk.
+def zip_stream(files: Mapping[str, Path], *, folder: str) -> Iterator[bytes]:
+    """The bytes of a ZIP with `files`, by their names in `folder`, not compressed: Opus is already. Blocks on the disk.
 
     Raises:
         OSError: a file cannot be read.
     """
     outlet = _Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED, allowZip64=True) as bundle:
-        for path in files:
-            about = zipfile.ZipInfo.from_file(path, f"{folder}/{path.name}", strict_timestamps=False)
+        for name, path in files.items():
+            about = zipfile.ZipInfo.from_file(path, f"{folder}/{name}", strict_timestamps=False)
             with path.open("rb") as source, bundle.open(about, "w", force_zip64=about.file_size > 2**31) as target:
                 while chunk := source.read(_CHUNK_BYTES):
                     target.write(chunk)

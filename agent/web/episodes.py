@@ -65,7 +65,7 @@ async def file(request: web.Request) -> web.StreamResponse:
     # Never a type that a browser would run, whatever lies in the folder.
     headers = {"Content-Type": _TYPES.get(path.suffix, "application/octet-stream"), "Cache-Control": "no-cache"}
     if "download" in request.query or path.suffix not in _TYPES:
-        headers["Content-Disposition"] = _attachment(f"{found.name}-{path.name}")
+        headers["Content-Disposition"] = _attachment(f"{found.name}-{request.match_info['name']}")
     return web.FileResponse(path, headers=headers)
 
 
@@ -89,7 +89,7 @@ def add_episodes(app: web.Application) -> None:
     app.router.add_get("/api/episodes", episodes)
     app.router.add_get(one, episode)
     app.router.add_get(one + "/waveforms/{who}", waveform)
-    app.router.add_get(one + "/files/{name}", file)
+    app.router.add_get(one + "/files/{name:.+}", file)
     app.router.add_get(one + "/bundle.zip", bundle)
 
 

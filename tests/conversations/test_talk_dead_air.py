@@ -64,6 +64,16 @@ def test_a_late_answer_is_announced_and_then_given() -> None:
     assert silences(talk, 12.0) < 4.0
 
 
+def test_three_that_fail_slowly_one_after_the_other_leave_no_long_silence() -> None:
+    talk = Conversation(ais="Claude, Nova, Ada", rules=CALM)
+    for who in ("Claude", "Nova", "Ada"):
+        talk[who].will_say("<fail/>", after=4.0)
+    talk.says("Sam", QUESTION, at=1.0)
+    talk.ends()
+    assert talk.transcript()[1:] == ["Claude: (one moment)", "Nova: (still thinking)", "Claude: (lost thread)"]
+    assert silences(talk, 12.0) < 4.0
+
+
 def test_an_answer_that_does_not_come_is_given_by_the_other() -> None:
     talk = Conversation(rules=CALM)
     talk["Claude"].will_say("<silent/>")
@@ -79,7 +89,8 @@ def test_an_answer_that_nobody_gives_is_given_up_with_an_apology() -> None:
     talk["Nova"].will_say("<silent/>")
     talk.says("Sam", QUESTION, at=1.0)
     talk.ends()
-    assert talk.transcript()[1:] == ["Claude: (one moment)", "Claude: (lost thread)"]
+    assert talk.transcript()[1:] == ["Claude: (one moment)", "Claude: (still thinking)", "Claude: (lost thread)"]
+    assert silences(talk, 15.0) < 4.0
     assert talk.showing("claude") == "listening"
 
 

@@ -98,15 +98,27 @@ async def test_a_download_is_named_after_the_episode(client: Client) -> None:
 
 
 async def test_everything_comes_in_one_zip_that_holds_what_the_folder_holds(client: Client, folder: Path) -> None:
+    (folder / "egress").mkdir()
+    (folder / "egress" / "anna.webm").write_bytes(b"recorded elsewhere")
     answer = await client.get("/api/episodes/curious/bundle.zip")
     with zipfile.ZipFile(io.BytesIO(await answer.read())) as bundle:
         assert bundle.testzip() is None
         assert {name: bundle.read(f"curious/{name}") for name in ("anna.webm", "session.yml")} == {
             name: (folder / name).read_bytes() for name in ("anna.webm", "session.yml")
         }
-        assert set(bundle.namelist()) == {
-            f"curious/{file.name}" for file in Archive(folder.parent).episodes()[0].files()
-        }
+        assert bundle.read("curious/egress/anna.webm") == b"recorded elsewhere"
+        assert set(bundle.namelist()) == {f"curious/{name}" for name in Archive(folder.parent).episodes()[0].files()}
+
+
+async def test_what_was_recorded_elsewhere_is_listed_and_can_be_downloaded(client: Client, folder: Path) -> None:
+    (folder / "egress").mkdir()
+    (folder / "egress" / "anna.webm").write_bytes(b"recorded elsewhere")
+    episode = await (await client.get("/api/episodes/curious")).json()
+    assert {"name": "egress/anna.webm", "bytes": 18} in episode["files"]
+    for name in ("egress/anna.webm", "egress%2Fanna.webm"):
+        answer = await client.get(f"/api/episodes/curious/files/{name}?download")
+        assert await answer.read() == b"recorded elsewhere"
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="curious-egress-anna.webm"'
 
 
 @pytest.mark.parametrize(
@@ -118,6 +130,8 @@ async def test_everything_comes_in_one_zip_that_holds_what_the_folder_holds(clie
         "/api/episodes/curious/files/..%2f..%2f..%2fsecret.txt",
         "/api/episodes/curious/files/%2e%2e",
         "/api/episodes/curious/files/.lock",
+        "/api/episodes/curious/files/egress/../../../secret.txt",
+        "/api/episodes/curious/files/egress/..%2f..%2f..%2fsecret.txt",
         "/api/episodes/curious/files/a%00b",
         "/api/episodes/a%00b",
         "/api/episodes/no-such-one",
