@@ -32,11 +32,17 @@ from bench import corpus
 from bench.non_speech import sound
 from bench.occasions import ADDRESSES, BACKCHANNELS, INTERRUPTIONS
 from bench.probe import mid_speech, overlap_s
-from bench.table import ANSWER, registered, running, scripted_vendor
+from bench.table import registered, running, scripted_vendor
 from tests.support.livekit import LiveKit, running_server
 from tests.support.sound import decode
 
 Int16 = corpus.Int16
+# About 14 seconds: long enough for two backchannels
+ANSWER = (
+    "That is a fair question, and I have a clear view on it. Running a model at home changes who holds the keys. "
+    "You can read every word it was given, and nobody can switch it off on a whim. The price is patience, since a "
+    "small machine thinks slowly."
+)
 QUESTIONS = ("So what is your view on all of this?", "How did it begin, in your opinion?", "What comes next?")
 # No voice of bench/corpus.py, on which doubt was fitted: timbres of Piper's voice, and others of espeak-ng
 PIPER = {"joe 0.94": 0.94, "joe 1.07": 1.07, "joe 1.2": 1.2}
@@ -181,14 +187,14 @@ async def backchannels(table: Table, count: int) -> Part:
 
 
 async def _a_while_to_come(table: Table) -> bool:
-    """Whether the answer that is heard, which has ten seconds, has another four."""
+    """Whether the answer that is heard has another six seconds."""
     host = table.hosts[0]
     voiced = host.voices(host.clock.now() - 15.0)
     begin = voiced[0][0]
     for (before, whose), (after, who) in pairwise(voiced):
         if after - before > 1.1 or who != whose:
             begin = after
-    return host.clock.now() - begin < 6.5
+    return host.clock.now() - begin < 8.0
 
 
 async def interruptions(table: Table, count: int) -> Part:
@@ -361,7 +367,7 @@ async def bench(options: argparse.Namespace, folder: Path) -> Run:
     recordings = folder / "recordings"
     with ExitStack() as stack:
         livekit = stack.enter_context(running_server())
-        vendor = await asyncio.to_thread(lambda: stack.enter_context(scripted_vendor()))
+        vendor = await asyncio.to_thread(lambda: stack.enter_context(scripted_vendor(ANSWER)))
         env = {
             **livekit.env,
             "COHOST": "openai-compatible",

@@ -141,11 +141,11 @@ async def bench(options: argparse.Namespace) -> dict[str, Figures]:
 
 
 @contextmanager
-def scripted_vendor() -> Iterator[str]:
+def scripted_vendor(text: str = ANSWER) -> Iterator[str]:
     """The scripted LLM in a process of its own, so that nobody's event loop is in its figures."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.scripted_llm", "--port", str(port), "--text", ANSWER], cwd=ROOT
+        [sys.executable, "-m", "tests.support.scripted_llm", "--port", str(port), "--text", text], cwd=ROOT
     )
     try:
         yield f"http://127.0.0.1:{port}/v1"

@@ -19,7 +19,8 @@ def table(people: str = "Sam, Anna", ais: str = "Claude, Nova", rules: Rules = Q
 
 
 def asked(talk: Conversation) -> list[str]:
-    return [what.who for _, what in talk.log if isinstance(what, act.Think)]
+    """Who was made to think; once each, since a guess may have been in vain."""
+    return list(dict.fromkeys(what.who for _, what in talk.log if isinstance(what, act.Think)))
 
 
 def test_the_one_who_is_named_is_the_only_one_who_thinks() -> None:

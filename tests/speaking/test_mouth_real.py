@@ -14,6 +14,7 @@ from agent.clock import EpisodeClock
 from agent.floor.actions import Continue, Drop, Hold, Resume, Speak, Stop, Think
 from agent.floor.events import Event, PlaybackEnded, PlaybackStarted, ReplyFailed, ReplyReady
 from agent.speaking.audio import Int16
+from agent.speaking.canned import LINES
 from agent.speaking.conversation import Conversation
 from agent.speaking.logbook import Heard, LogEntry
 from agent.speaking.mouth import Mouth
@@ -63,7 +64,9 @@ async def on_air(vendor: ScriptedVendor) -> AsyncIterator[Show]:
         show = Show(vendor, voice)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(show.mouth.run())
-            await until(lambda: len([entry for entry in show.log if entry.kind == "tts.end"]) == 3, within_s=90)
+            await until(
+                lambda: len([entry for entry in show.log if entry.kind == "tts.end"]) == len(LINES), within_s=90
+            )
             yield show
             running.cancel()
         await show.model.aclose()

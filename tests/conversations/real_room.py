@@ -1,0 +1,272 @@
+"""The talks of this folder, held: a real server, WebRTC, voices, recogniser, floor and recording.
+
+Only what the minds say is scripted, as vendors over HTTP. `RealConversation` reads like `Conversation`, whose place it
+takes in the same test functions; `held` gives it the engines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import jiwer
+from aiohttp import web
+from livekit import rtc
+from livekit.agents.types import ATTRIBUTE_AGENT_STATE
+from livekit.agents.utils import http_context
+from livekit.plugins import piper
+
+from agent.engines import Engines
+from agent.episode import Episode
+from agent.floor import actions as act
+from agent.floor import events as ev
+from agent.floor.judgement import spoken
+from agent.floor.replay import action_from, event_from
+from agent.floor.rules import Rules
+from agent.plan import make_plan
+from agent.recording.log import read_log
+from agent.rehearsal.inspection import inspect_folder
+from agent.rehearsal.person import Person
+from agent.settings import load
+from bench import corpus
+from tests.conversations.conversation import Heard, Mouth
+from tests.support.livekit import LiveKit
+from tests.support.scripted_llm import ScriptedVendor, scripted_llm
+
+VOICES = ("joe high", "joe deep")  # of the people; the AIs have others
+QUIET_S = 1.5  # after which a talk is over, when nobody thinks
+LIMIT_S = 60.0
+UNDERSTOOD = 0.35  # word error rate of a short line, at most
+
+
+@dataclass
+class ScriptedMind(ScriptedVendor):
+    """Says what its mouth is to say next. What was generated and not heard is still to be said."""
+
+    mouth: Mouth = field(default_factory=lambda: Mouth(""))
+    said: list[str] = field(default_factory=list)
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        told = json.dumps((await request.json())["messages"])
+        while self.mouth.script and _beginning(self.mouth.script[0][0]) in told:
+            self.mouth.script.popleft()
+        text, self.first_token_s = self.mouth.script[0] if self.mouth.script else (self.mouth.otherwise, 0.15)
+        if text == "<fail/>":
+            return web.json_response({"error": {"message": "away", "type": "server_error"}}, status=500)
+        self.replies = (text,)
+        return await super()._chat(request)
+
+
+class RealConversation:
+    """See `Conversation`. Times are seconds from when everybody is at the table; nothing is virtual."""
+
+    _stage: ClassVar[Stage]
+    _rooms = itertools.count(1)
+
+    def __init__(self, people: str = "Sam", ais: str = "Claude, Nova", *, rules: Rules | None = None) -> None:
+        self.rules = rules or Rules()
+        self.people = [name.strip() for name in people.split(",")]
+        self.names = {name.strip().lower(): name.strip() for name in f"{people}, {ais}".split(",")}
+        self.mouths = {name.strip().lower(): Mouth(name.strip().lower(), ready_s=0.15) for name in ais.split(",")}
+        for who, mouth in self.mouths.items():
+            mouth.otherwise = f"{self.names[who]} has an answer to that."
+        self.log: list[tuple[float, ev.Event | act.Action]] = []
+        self.heard: list[Heard] = []
+        self._script: list[tuple[float, str, str]] = []
+        self._held = False
+        self._quiet_since: float | None = None
+
+    def __getitem__(self, name: str) -> Mouth:
+        return self.mouths[name.lower()]
+
+    def says(self, name: str, text: str, at: float, *, seconds: float | None = None) -> float:
+        """`seconds` is the voice's business here."""
+        self._script.append((at, name, text))
+        return at + _length_s(text, self._voice(name))
+
+    def ends(self) -> RealConversation:
+        """Hold it, to its end."""
+        assert not self._held
+        self._held = True
+        asyncio.run(self._hold())
+        return self
+
+    def transcript(self) -> list[str]:
+        return [str(heard) for heard in self.heard if heard.text or heard.cut]
+
+    def actions(self, kind: type[act.Action], who: str | None = None) -> list[tuple[float, act.Action]]:
+        return [
+            (at, what)
+            for at, what in self.log
+            if isinstance(what, kind) and (who is None or getattr(what, "who", None) == who)
+        ]
+
+    def when(self, kind: type[act.Action | ev.Event]) -> list[float]:
+        return [round(at, 3) for at, what in self.log if isinstance(what, kind)]
+
+    def _voice(self, name: str) -> str:
+        return VOICES[self.people.index(name)]
+
+    async def _hold(self) -> None:
+        stage, room_name = self._stage, f"talk-{next(self._rooms)}"
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(http_context.open())
+            addresses = {
+                who: (await stack.enter_async_context(scripted_llm(ScriptedMind(mouth=mouth)))).address
+                for who, mouth in self.mouths.items()
+            }
+            engines = stage.engines(room_name, self.rules, self.names, addresses)
+            plan = make_plan("", room_name=room_name, settings=engines.settings, now=datetime.now().astimezone())
+            room = rtc.Room()
+            await room.connect(
+                stage.livekit.url, stage.livekit.token("claude", room_name, agent=True), rtc.RoomOptions(False)
+            )
+            stack.push_async_callback(room.disconnect)
+            episode = Episode(room, plan=plan, engines=engines)
+            show = asyncio.get_running_loop().create_task(episode.run())
+            try:
+                await self._talk(stack, room_name)
+            finally:
+                await episode.end("the talk is over")
+                await show
+        (folder,) = (stage.recordings / room_name).iterdir()
+        assert inspect_folder(folder) == []
+        self._read(folder)
+
+    async def _talk(self, stack: AsyncExitStack, room_name: str) -> None:
+        livekit = self._stage.livekit
+        people = {
+            name: await stack.enter_async_context(
+                Person.join(livekit.url, livekit.token(name.lower(), room_name, name=name))
+            )
+            for name in self.people
+        }
+        listener = people[self.people[0]]
+        async with asyncio.timeout(30):
+            while not {ear.identity for ear in listener.ears.values()} >= set(self.mouths):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        begun = listener.clock.now()
+
+        async def say(name: str) -> None:
+            for at, who, text in sorted(self._script):
+                if who == name:
+                    await asyncio.sleep(begun + at - listener.clock.now())
+                    await people[name].say(_speech(text, self._voice(name)))
+
+        async with asyncio.TaskGroup() as tasks:
+            for name in self.people:
+                tasks.create_task(say(name))
+        async with asyncio.timeout(LIMIT_S):
+            while not self._over(listener):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    def _over(self, listener: Person) -> bool:
+        present = listener.room.remote_participants
+        states = {present[who].attributes.get(ATTRIBUTE_AGENT_STATE) for who in self.mouths if who in present}
+        now = listener.clock.now()
+        if states != {"listening"} or listener.voices(now - 0.3):
+            self._quiet_since = None
+        elif self._quiet_since is None:
+            self._quiet_since = now
+        return self._quiet_since is not None and now - self._quiet_since > QUIET_S
+
+    def _read(self, folder: Path) -> None:
+        """What happened, from the episode's log."""
+        for entry in read_log(folder / "events.jsonl"):
+            if entry.kind == "floor.event":
+                self.log.append((entry.at, event_from(entry.event)))
+            elif entry.kind == "floor.action":
+                self.log.append((entry.at, action_from(entry.action)))
+        for at, what in self.log:
+            match what:
+                case act.Remember(who=who, text=text):
+                    self.heard.append(Heard(at, self.names[who], self._as_scripted(self.names[who], text)))
+                case ev.PlaybackEnded(who=who, heard=text, interrupted=cut) if text or cut:
+                    self.heard.append(Heard(at, self.names[who], text, cut=cut))
+
+    def _as_scripted(self, name: str, heard: str) -> str:
+        """A person's words as they are in the script, where the recogniser has understood them."""
+        lines = [text for _, who, text in self._script if who == name]
+        distance = {line: jiwer.wer(" ".join(spoken(line)), " ".join(spoken(heard)) or "-") for line in lines}
+        best = min(lines, key=distance.__getitem__)
+        return best if distance[best] <= UNDERSTOOD else heard
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What all talks share: the server, the models, a folder."""
+
+    livekit: LiveKit
+    loaded: Engines
+    root: Path
+
+    @property
+    def recordings(self) -> Path:
+        return self.root / "recordings"
+
+    def engines(self, room: str, rules: Rules, names: Mapping[str, str], addresses: Mapping[str, str]) -> Engines:
+        """The models, with a table of these AIs, whose minds are at `addresses`."""
+        personas = self.root / f"{room}-personas"
+        personas.mkdir()
+        for who in addresses:
+            provider = "openai-compatible" if who == "claude" else "openai"
+            about = f"---\nname: {names[who]}\nprovider: {provider}\n---\nYou are at the table.\n"
+            (personas / f"{who}.md").write_text(about)
+        guests = [who for who in addresses if who != "claude"]
+        environ = self.livekit.env | {
+            "STUDIO_PERSONAS__FOLDER": str(personas),
+            "STUDIO_BRIEFINGS__FOLDER": str(self.root / "briefings"),
+            "STUDIO_RECORDING__FOLDER": str(self.recordings / room),
+            "GUESTS": ",".join(guests),
+            "OPENAI_COMPATIBLE_BASE_URL": addresses["claude"],
+            "OPENAI_COMPATIBLE_MODEL": "scripted",
+            "OPENAI_BASE_URL": addresses[guests[0]],
+            "OPENAI_API_KEY": "none",
+        }
+        settings = load(environ, env_file=None).settings.model_copy(update={"floor": rules})
+        return Engines(settings, self.loaded.recognizer)
+
+
+@contextmanager
+def held(livekit: LiveKit, root: Path) -> Iterator[None]:
+    """While it lasts, a `RealConversation` can be held."""
+    (root / "briefings").mkdir()
+    voice = piper.TTS()  # holds the server of all voices
+    voice.prewarm()
+    loaded = Engines.load(load({}, env_file=None).settings)
+    RealConversation._stage = Stage(livekit, loaded, root)
+    try:
+        yield
+    finally:
+        if loaded.recognizer is not None:
+            loaded.recognizer.close()
+        asyncio.run(voice.aclose())
+
+
+def _beginning(text: str) -> str:
+    """The first words of a reply, as the talk so far would quote them."""
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split()[:3]) or "\0"
+
+
+_SPOKEN: dict[tuple[str, str], Any] = {}
+
+
+def _speech(text: str, voice: str) -> Any:
+    if (text, voice) not in _SPOKEN:
+        clip = corpus.turn(text, voice)
+        rate = corpus.RATE_HZ
+        _SPOKEN[text, voice] = clip.pcm[round(clip.start_s * rate) : round(clip.end_s * rate)]
+    return _SPOKEN[text, voice]
+
+
+def _length_s(text: str, voice: str) -> float:
+    return len(_speech(text, voice)) / corpus.RATE_HZ

@@ -1,0 +1,76 @@
+"""Ten of this folder's talks, held with real voices, ears, network and recording. Only the minds are scripted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+from agent.floor import actions as act
+from agent.floor.rules import Rules
+from tests.conversations import test_talk_addressing as addressing
+from tests.conversations import test_talk_dead_air as dead_air
+from tests.conversations import test_talk_free_flow as free_flow
+from tests.conversations.real_room import RealConversation, held
+from tests.conversations.test_talk_interrupting import FUGUE
+from tests.support.livekit import LiveKit
+
+pytestmark = [pytest.mark.real, pytest.mark.alone]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stage(livekit: LiveKit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with held(livekit, tmp_path_factory.mktemp("talks")):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("talks", "talk"),
+    [
+        (addressing, addressing.test_the_one_who_is_named_is_the_only_one_who_thinks),
+        (addressing, addressing.test_both_of_you_are_heard_one_after_the_other),
+        (addressing, addressing.test_a_mention_is_no_address),
+        (addressing, addressing.test_a_human_who_is_asked_is_answered_by_no_ai),
+        (addressing, addressing.test_an_ai_passes_the_floor_to_the_other),
+        (free_flow, free_flow.test_the_first_who_is_ready_takes_the_floor_and_the_other_is_let_go),
+        (dead_air, dead_air.test_the_other_steps_in_when_the_one_who_was_asked_is_away),
+    ],
+    ids=lambda value: getattr(value, "__name__", "").rpartition(".")[2],
+)
+def test_held(monkeypatch: pytest.MonkeyPatch, talks: ModuleType, talk: Callable[[], None]) -> None:
+    monkeypatch.setattr(talks, "Conversation", RealConversation)
+    talk()
+
+
+def fugue() -> RealConversation:
+    talk = RealConversation("Sam, Anna", "Claude, Nova", rules=Rules(follow_up=False, interject=False))
+    talk["Claude"].will_say(FUGUE)
+    talk.says("Sam", "Claude, what is a fugue?", at=0.5)
+    return talk
+
+
+@pytest.mark.parametrize("said", ["Oh, I see.", "Exactly."])
+def test_a_word_of_agreement_lets_the_voice_go_on(said: str) -> None:
+    talk = fugue()
+    talk.says("Anna", said, at=5.5)
+    talk.ends()
+    assert talk.transcript() == ["Sam: Claude, what is a fugue?", f"Claude: {FUGUE}"]
+    assert talk.actions(act.Think, "nova") == [], "and nobody answers it"
+
+
+def test_an_interruption_that_begins_like_a_backchannel_is_answered_and_go_on_brings_the_rest() -> None:
+    talk = fugue()
+    talk.says("Sam", "Right, but Nova, do you like them?", at=5.0)
+    talk["Nova"].will_say("I do.")
+    talk.says("Sam", "Sorry, Claude, carry on.", at=10.5)
+    talk.ends()
+    question, first, interruption, answer, sorry, rest = talk.transcript()
+    assert [question, interruption, answer, sorry] == [
+        "Sam: Claude, what is a fugue?",
+        "Sam: Right, but Nova, do you like them?",
+        "Nova: I do.",
+        "Sam: Sorry, Claude, carry on.",
+    ]
+    assert first.endswith(" --")
+    assert f"{first.removesuffix(' --')} {rest.removeprefix('Claude: ')}" == f"Claude: {FUGUE}"
