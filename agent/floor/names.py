@@ -12,7 +12,24 @@ from agent.floor.events import SpeakerId
 
 # What small recognisers write for the two personas every show has (whisper-base on Piper and human voices).
 _MISHEARD = {
-    "claude": ("claud", "clawd", "clod", "cloud", "clyde", "clide", "klaus", "claus", "clause", "clawed", "cloudy"),
+    "claude": (
+        "claud",
+        "clawd",
+        "clod",
+        "cod",
+        "pod",
+        "todd",
+        "tod",
+        "clot",
+        "cloud",
+        "clyde",
+        "clide",
+        "klaus",
+        "claus",
+        "clause",
+        "clawed",
+        "cloudy",
+    ),
     "guest": ("guessed", "guess", "gust", "quest"),
 }
 _TITLES = {"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"}

@@ -48,28 +48,32 @@ class Ear:
 class Person:
     """Joins a room like any client. Times are seconds on `clock`, taken at this person's own mouth and ears."""
 
-    def __init__(self, room: rtc.Room, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, room: rtc.Room, tasks: asyncio.TaskGroup, *, queue_ms: int) -> None:
         self.room = room
         self.clock = EpisodeClock()
         self.ears: dict[str, Ear] = {}
         self.left = asyncio.Event()
         self._tasks = tasks
         self._running: list[asyncio.Task[None]] = []
-        self._microphone = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=40)
+        self._microphone = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=queue_ms)
         self._speech: asyncio.Queue[tuple[Int16, asyncio.Future[float], asyncio.Future[float]]] = asyncio.Queue(8)
         room.on("track_subscribed", self._subscribed)
         room.on("disconnected", lambda *_: self.left.set())
 
     @classmethod
     @asynccontextmanager
-    async def join(cls, url: str, token: str) -> AsyncIterator[Person]:
+    async def join(cls, url: str, token: str, *, queue_ms: int = 40) -> AsyncIterator[Person]:
         """
+        Args:
+            queue_ms: of the voice, between here and the network. The times of `say` are right to that, and a loop that
+                stands still for longer tears a hole into it.
+
         Raises:
             rtc.ConnectError: the server refuses or is out of reach.
         """
         room = rtc.Room()
         async with asyncio.TaskGroup() as tasks:
-            person = cls(room, tasks)
+            person = cls(room, tasks, queue_ms=queue_ms)
             await room.connect(url, token)
             track = rtc.LocalAudioTrack.create_audio_track("microphone", person._microphone)
             options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)

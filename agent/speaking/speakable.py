@@ -324,8 +324,8 @@ class SpeakableText:
             self.ended = True
         elif tag == "interject":
             self.signals.append(Signal("interject"))
-        elif tag == "to" and name:
-            self.signals.append(Signal("to", name))
+        elif tag == "to" and (called := name or _bare(attributes)):
+            self.signals.append(Signal("to", called))
         elif tag == "think" and empty:
             self.signals.append(Signal("think"))
         elif tag in _REASONING or (tag in _WRAPPER and not empty):
@@ -359,6 +359,11 @@ def speakable(text: str, own_names: Iterable[str] = (), other_names: Iterable[st
 def _attribute(attributes: str, name: str) -> str:
     found = regex.search(rf"\b{name}\s*=\s*[\"'“”]?([^\"'“”<>]*)", attributes, regex.IGNORECASE)
     return html.unescape(found[1]).strip() if found else ""
+
+
+def _bare(attributes: str) -> str:
+    """What stands there without a name of its own: models write `<to Ada>` as well."""
+    return "" if "=" in attributes else " ".join(attributes.split())
 
 
 def _host(address: str) -> str:

@@ -10,39 +10,35 @@ import asyncio
 import itertools
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import jiwer
 from aiohttp import web
-from livekit import rtc
 from livekit.agents.types import ATTRIBUTE_AGENT_STATE
-from livekit.agents.utils import http_context
-from livekit.plugins import piper
 
-from agent.engines import Engines
-from agent.episode import Episode
 from agent.floor import actions as act
 from agent.floor import events as ev
 from agent.floor.judgement import spoken
 from agent.floor.replay import action_from, event_from
 from agent.floor.rules import Rules
-from agent.plan import make_plan
 from agent.recording.log import read_log
 from agent.rehearsal.inspection import inspect_folder
 from agent.rehearsal.person import Person
-from agent.settings import load
 from bench import corpus
 from tests.conversations.conversation import Heard, Mouth
-from tests.support.livekit import LiveKit
+from tests.support.livekit import ROOT, LiveKit
 from tests.support.scripted_llm import ScriptedVendor, scripted_llm
 
-VOICES = ("joe high", "joe deep")  # of the people; the AIs have others
-QUIET_S = 1.5  # after which a talk is over, when nobody thinks
+VOICES = ("joe", "joe deep")  # of the people; the AIs have others
+QUIET_S = 2.0  # after which a talk is over, when nobody thinks
+QUEUE_MS = 200  # a test process stands still now and then
+PROVIDERS = ("openai-compatible", "openai", "groq")  # each AI's, in the order of the table, with an address of its own
 LIMIT_S = 60.0
 UNDERSTOOD = 0.35  # word error rate of a short line, at most
 
@@ -83,6 +79,7 @@ class RealConversation:
         self._script: list[tuple[float, str, str]] = []
         self._held = False
         self._quiet_since: float | None = None
+        self.folder = Path()  # of the episode, once it is held
 
     def __getitem__(self, name: str) -> Mouth:
         return self.mouths[name.lower()]
@@ -118,34 +115,24 @@ class RealConversation:
     async def _hold(self) -> None:
         stage, room_name = self._stage, f"talk-{next(self._rooms)}"
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(http_context.open())
             addresses = {
                 who: (await stack.enter_async_context(scripted_llm(ScriptedMind(mouth=mouth)))).address
                 for who, mouth in self.mouths.items()
             }
-            engines = stage.engines(room_name, self.rules, self.names, addresses)
-            plan = make_plan("", room_name=room_name, settings=engines.settings, now=datetime.now().astimezone())
-            room = rtc.Room()
-            await room.connect(
-                stage.livekit.url, stage.livekit.token("claude", room_name, agent=True), rtc.RoomOptions(False)
-            )
-            stack.push_async_callback(room.disconnect)
-            episode = Episode(room, plan=plan, engines=engines)
-            show = asyncio.get_running_loop().create_task(episode.run())
+            stage.begin(room_name, self.rules, self.names, addresses)
             try:
                 await self._talk(stack, room_name)
             finally:
-                await episode.end("the talk is over")
-                await show
-        (folder,) = (stage.recordings / room_name).iterdir()
-        assert inspect_folder(folder) == []
-        self._read(folder)
+                await asyncio.to_thread(stage.end)
+        (self.folder,) = (stage.recordings / room_name).iterdir()
+        assert inspect_folder(self.folder) == []
+        self._read(self.folder)
 
     async def _talk(self, stack: AsyncExitStack, room_name: str) -> None:
         livekit = self._stage.livekit
         people = {
             name: await stack.enter_async_context(
-                Person.join(livekit.url, livekit.token(name.lower(), room_name, name=name))
+                Person.join(livekit.url, livekit.token(name.lower(), room_name, name=name), queue_ms=QUEUE_MS)
             )
             for name in self.people
         }
@@ -203,53 +190,59 @@ class RealConversation:
 
 @dataclass(frozen=True)
 class Stage:
-    """What all talks share: the server, the models, a folder."""
+    """What all talks share: the server, a process that holds shows, a folder."""
 
     livekit: LiveKit
-    loaded: Engines
     root: Path
+    process: subprocess.Popen[str]
 
     @property
     def recordings(self) -> Path:
         return self.root / "recordings"
 
-    def engines(self, room: str, rules: Rules, names: Mapping[str, str], addresses: Mapping[str, str]) -> Engines:
-        """The models, with a table of these AIs, whose minds are at `addresses`."""
+    def begin(self, room: str, rules: Rules, names: Mapping[str, str], addresses: Mapping[str, str]) -> None:
+        """A show in `room`, with a table of these AIs, whose minds are at `addresses`."""
         personas = self.root / f"{room}-personas"
         personas.mkdir()
-        for who in addresses:
-            provider = "openai-compatible" if who == "claude" else "openai"
+        environ: dict[str, str] = {}
+        for provider, (who, address) in zip(PROVIDERS, addresses.items(), strict=False):
             about = f"---\nname: {names[who]}\nprovider: {provider}\n---\nYou are at the table.\n"
             (personas / f"{who}.md").write_text(about)
-        guests = [who for who in addresses if who != "claude"]
-        environ = self.livekit.env | {
+            prefix = provider.upper().replace("-", "_")
+            environ |= {f"{prefix}_BASE_URL": address, f"{prefix}_MODEL": "scripted", f"{prefix}_API_KEY": "none"}
+        environ |= self.livekit.env | {
             "STUDIO_PERSONAS__FOLDER": str(personas),
             "STUDIO_BRIEFINGS__FOLDER": str(self.root / "briefings"),
             "STUDIO_RECORDING__FOLDER": str(self.recordings / room),
-            "GUESTS": ",".join(guests),
-            "OPENAI_COMPATIBLE_BASE_URL": addresses["claude"],
-            "OPENAI_COMPATIBLE_MODEL": "scripted",
-            "OPENAI_BASE_URL": addresses[guests[0]],
-            "OPENAI_API_KEY": "none",
+            "GUESTS": ",".join(who for who in addresses if who != "claude"),
         }
-        settings = load(environ, env_file=None).settings.model_copy(update={"floor": rules})
-        return Engines(settings, self.loaded.recognizer)
+        token = self.livekit.token("claude", room, agent=True)
+        self._tell({"room": room, "token": token, "rules": rules.model_dump(mode="json"), "environ": environ})
+
+    def end(self) -> None:
+        """The show ends; returns when its folder is sealed."""
+        self._tell("end")
+        self.hear("over")
+
+    def hear(self, word: str) -> None:
+        assert self.process.stdout is not None
+        told = self.process.stdout.readline().strip()
+        assert told == word, told or f"the process has ended: {self.process.wait()}"
+
+    def _tell(self, what: object) -> None:
+        assert self.process.stdin is not None
+        print(json.dumps(what), file=self.process.stdin, flush=True)
 
 
 @contextmanager
 def held(livekit: LiveKit, root: Path) -> Iterator[None]:
     """While it lasts, a `RealConversation` can be held."""
     (root / "briefings").mkdir()
-    voice = piper.TTS()  # holds the server of all voices
-    voice.prewarm()
-    loaded = Engines.load(load({}, env_file=None).settings)
-    RealConversation._stage = Stage(livekit, loaded, root)
-    try:
+    command = [sys.executable, "-m", "tests.conversations.stage"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        RealConversation._stage = Stage(livekit, root, process)
+        RealConversation._stage.hear("ready")
         yield
-    finally:
-        if loaded.recognizer is not None:
-            loaded.recognizer.close()
-        asyncio.run(voice.aclose())
 
 
 def _beginning(text: str) -> str:

@@ -1,11 +1,14 @@
-"""Ten of this folder's talks, held with real voices, ears, network and recording. Only the minds are scripted."""
+"""Some of this folder's talks, held with real voices, ears, network and recording. Only the minds are scripted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
+import yaml
 
 from agent.floor import actions as act
 from agent.floor.rules import Rules
@@ -15,6 +18,7 @@ from tests.conversations import test_talk_free_flow as free_flow
 from tests.conversations.real_room import RealConversation, held
 from tests.conversations.test_talk_interrupting import FUGUE
 from tests.support.livekit import LiveKit
+from tests.support.sound import decode
 
 pytestmark = [pytest.mark.real, pytest.mark.alone]
 
@@ -50,10 +54,9 @@ def fugue() -> RealConversation:
     return talk
 
 
-@pytest.mark.parametrize("said", ["Oh, I see.", "Exactly."])
-def test_a_word_of_agreement_lets_the_voice_go_on(said: str) -> None:
+def test_a_word_of_agreement_lets_the_voice_go_on() -> None:
     talk = fugue()
-    talk.says("Anna", said, at=5.5)
+    talk.says("Anna", "Oh, I see.", at=5.5)
     talk.ends()
     assert talk.transcript() == ["Sam: Claude, what is a fugue?", f"Claude: {FUGUE}"]
     assert talk.actions(act.Think, "nova") == [], "and nobody answers it"
@@ -63,14 +66,33 @@ def test_an_interruption_that_begins_like_a_backchannel_is_answered_and_go_on_br
     talk = fugue()
     talk.says("Sam", "Right, but Nova, do you like them?", at=5.0)
     talk["Nova"].will_say("I do.")
-    talk.says("Sam", "Sorry, Claude, carry on.", at=10.5)
+    talk.says("Sam", "Claude, please go on.", at=10.5)
     talk.ends()
-    question, first, interruption, answer, sorry, rest = talk.transcript()
-    assert [question, interruption, answer, sorry] == [
+    question, first, interruption, answer, go_on, rest = talk.transcript()
+    assert [question, interruption, answer, go_on] == [
         "Sam: Claude, what is a fugue?",
         "Sam: Right, but Nova, do you like them?",
         "Nova: I do.",
-        "Sam: Sorry, Claude, carry on.",
+        "Sam: Claude, please go on.",
     ]
     assert first.endswith(" --")
     assert f"{first.removesuffix(' --')} {rest.removeprefix('Claude: ')}" == f"Claude: {FUGUE}"
+
+
+def test_three_ais_sit_at_the_table_and_each_is_on_a_track_of_its_own() -> None:
+    talk = RealConversation(ais="Claude, Nova, Sage", rules=Rules(follow_up=False, interject=False))
+    talk.says("Sam", "All of you, in one sentence.", at=0.5)
+    talk.ends()
+    assert talk.transcript()[1:] == [
+        "Claude: Claude has an answer to that.",
+        "Nova: Nova has an answer to that.",
+        "Sage: Sage has an answer to that.",
+    ]
+    session: dict[str, Any] = yaml.safe_load((talk.folder / "session.yml").read_text())
+    ais = [one["id"] for one in session["speakers"] if one["role"] == "ai"]
+    assert ais == ["claude", "nova", "sage"]
+    assert len(set(map(str, session["voices"].values()))) == 3
+    tracks = [decode(talk.folder / f"{who}.webm", 48_000) for who in ais]
+    assert all(np.abs(pcm).max() > 1000 for pcm in tracks)
+    voiced = [np.abs(pcm[: min(map(len, tracks))].astype(np.int32)) > 300 for pcm in tracks]
+    assert (np.sum(voiced, axis=0) > 1).mean() < 0.001, "two AIs at once"
