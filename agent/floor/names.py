@@ -13,25 +13,11 @@ from agent.floor.events import SpeakerId
 # What small recognisers write for the two personas every show has (whisper-base on Piper and human voices).
 _MISHEARD = {
     "claude": (
-        "claud",
-        "clawd",
-        "clod",
-        "cod",
-        "pod",
-        "todd",
-        "tod",
-        "clot",
-        "cloud",
-        "clyde",
-        "clide",
-        "klaus",
-        "claus",
-        "clause",
-        "clawed",
-        "cloudy",
+        "claud", "clawd", "clod", "cod", "pod", "todd", "tod", "clot", "cloud", "clyde", "clide", "klaus", "claus",
+        "clause", "clawed", "cloudy",
     ),
     "guest": ("guessed", "guess", "gust", "quest"),
-}
+}  # fmt: skip
 _TITLES = {"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"}
 ANY_GUEST: SpeakerId = "<any-guest>"
 """In place of a speaker's id: "the guest" at a table with several. The floor chooses one."""

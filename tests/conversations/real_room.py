@@ -1,7 +1,7 @@
 """The talks of this folder, held: a real server, WebRTC, voices, recogniser, floor and recording.
 
 Only what the minds say is scripted, as vendors over HTTP. `RealConversation` reads like `Conversation`, whose place it
-takes in the same test functions; `held` gives it the engines.
+takes in the same test functions; `held` gives it a stage.
 """
 
 from __future__ import annotations
@@ -48,7 +48,6 @@ class ScriptedMind(ScriptedVendor):
     """Says what its mouth is to say next. What was generated and not heard is still to be said."""
 
     mouth: Mouth = field(default_factory=lambda: Mouth(""))
-    said: list[str] = field(default_factory=list)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         told = json.dumps((await request.json())["messages"])
