@@ -72,8 +72,8 @@ async def listening(service: Deepgram) -> AsyncIterator[Listener]:
 
 @pytest.fixture(scope="module")
 def question() -> np.ndarray:
-    """A second of quiet, the question, two seconds of quiet: int16, 48 kHz."""
-    return np.concatenate([corpus.hush(1.0, 1), corpus.turn(QUESTION, "joe").pcm, corpus.hush(2.0, 2)])
+    """Some quiet, the question, a second and a half of quiet: int16, 48 kHz."""
+    return np.concatenate([corpus.hush(0.6, 1), corpus.turn(QUESTION, "joe").pcm, corpus.hush(1.5, 2)])
 
 
 async def test_what_the_service_hears_is_what_is_answered_and_kept(question: np.ndarray) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import jiwer
 import numpy as np
@@ -75,8 +75,8 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(recognizer: Recognizer) -> AsyncIterator[Listening]:
-    anna = Listening(recognizer)
+async def listening(recognizer: Recognizer, who: str = "anna") -> AsyncIterator[Listening]:
+    anna = Listening(recognizer, who)
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(anna.ear.run())
         try:
@@ -149,13 +149,19 @@ async def test_what_breaks_off_with_the_track_still_ends(recognizer: Recognizer,
     assert words(anna.ends[0]) == words(QUESTION)
 
 
-@pytest.mark.parametrize("kind", non_speech.KINDS)
-async def test_what_is_no_speech_makes_no_words(recognizer: Recognizer, kind: str) -> None:
-    async with listening(recognizer) as anna:
-        await play(anna.ear, np.concatenate([corpus.hush(0.5, 1), non_speech.sound(kind, 3.0, 7), corpus.hush(0.7, 2)]))
-        await anna.until(lambda: len(anna.ends) == len({e.utterance for e in anna.of(SpeechStarted)}))  # type: ignore[attr-defined]
-    assert "".join(anna.ends) == ""
-    assert anna.records == []
+async def test_what_is_no_speech_makes_no_words(recognizer: Recognizer) -> None:
+    """All kinds at once, each before an ear of its own."""
+    async with AsyncExitStack() as stack:
+        ears = {kind: await stack.enter_async_context(listening(recognizer, kind)) for kind in non_speech.KINDS}
+        sounds = {kind: non_speech.sound(kind, 3.0, 7) for kind in ears}
+        before, after = corpus.hush(0.5, 1), corpus.hush(0.7, 2)
+        await asyncio.gather(
+            *(play(one.ear, np.concatenate([before, sounds[kind], after])) for kind, one in ears.items())
+        )
+        for one in ears.values():
+            await one.until(lambda one=one: len(one.ends) == len({e.utterance for e in one.of(SpeechStarted)}))  # type: ignore[misc]
+    heard = {kind: ("".join(one.ends), one.records) for kind, one in ears.items()}
+    assert heard == dict.fromkeys(non_speech.KINDS, ("", []))
 
 
 class Microphone:

@@ -86,4 +86,4 @@ def test_who_breaks_in_before_anything_is_known_of_the_room_is_heard_a_little_la
     sound[begin : begin + len(host)] += host
     heard, ear = onsets(ai, corpus.to_int16(sound))
     assert ear.echo.state is not EchoState.PRESENT
-    assert at < heard[0] < at + 0.5
+    assert at < heard[0] < at + 0.7, "0.3 to 0.6 s, by how alike the two voices are"

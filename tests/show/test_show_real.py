@@ -30,14 +30,14 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def rehearsal(studio: RunningStudio) -> tuple[Report, Path]:
-    """A show of about a minute, held once; its folder."""
+    """A show of not quite a minute, held once; its folder."""
 
     async def hold() -> Report:
         async with aiohttp.ClientSession() as session:
             voice = piper.TTS(timbre=1.14, http_session=session)
             try:
                 return await rehearse(
-                    studio.url, recordings=studio.recordings, voice=voice, seconds=60, progress=lambda line: None
+                    studio.url, recordings=studio.recordings, voice=voice, seconds=48, progress=lambda line: None
                 )
             finally:
                 await voice.aclose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -60,16 +61,18 @@ class Show:
 
 @asynccontextmanager
 async def on_air(vendor: ScriptedVendor) -> AsyncIterator[Show]:
-    async with scripted_llm(vendor), piper.TTS() as voice:
-        show = Show(vendor, voice)
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(show.mouth.run())
-            await until(
-                lambda: len([entry for entry in show.log if entry.kind == "tts.end"]) == len(LINES), within_s=90
-            )
-            yield show
-            running.cancel()
-        await show.model.aclose()
+    """With the canned lines made at once, so that the processor is free for what is asked."""
+    with patch("agent.speaking.canned._AFTER_S", 0.0):
+        async with scripted_llm(vendor), piper.TTS() as voice:
+            show = Show(vendor, voice)
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(show.mouth.run())
+                await until(
+                    lambda: len([entry for entry in show.log if entry.kind == "tts.end"]) == len(LINES), within_s=90
+                )
+                yield show
+                running.cancel()
+            await show.model.aclose()
 
 
 def think(reply: str) -> Think:

@@ -137,7 +137,8 @@ async def test_the_pause_of_a_comma_lies_between_its_words(tts: piper.TTS) -> No
 async def test_the_first_sound_is_there_long_before_the_last(tts: piper.TTS) -> None:
     await say(tts, "Ready.")
     began = time.perf_counter()
-    arrivals = [time.perf_counter() - began async for _ in tts.synthesize(SENTENCE, conn_options=PATIENT)]
+    long = f"{SENTENCE} " * 4
+    arrivals = [time.perf_counter() - began async for _ in tts.synthesize(long, conn_options=PATIENT)]
     assert arrivals[0] < 0.5 * arrivals[-1]
 
 
@@ -242,16 +243,16 @@ async def test_no_text_is_too_odd(tts: piper.TTS) -> None:
     assert (await health(tts))["requests"] == 0
 
 
-async def test_fifteen_hundred_words_come_whole_and_leave_no_memory_behind() -> None:
+async def test_a_thousand_words_come_whole_and_leave_no_memory_behind() -> None:
     async with piper.TTS(speed=4.0) as tts:  # to be heard out in a tenth of the time
         await say(tts, f"{SENTENCE} " * 6)
         pid = process.shared().pid
         before = psutil.Process(pid).memory_info().rss
         words = 0
-        text = "so we do it as I do it " * 188
+        text = "so we do it as I do it " * 125
         async for event in tts.synthesize(text, conn_options=PATIENT):
             words += len(event.frame.userdata.get(USERDATA_TIMED_TRANSCRIPT, []))
-        assert words == 1_504
+        assert words == 1_000
         assert psutil.Process(pid).memory_info().rss - before < 150e6
 
 
