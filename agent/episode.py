@@ -44,14 +44,15 @@ from agent.floor.events import (
 from agent.floor.machine import Floor
 from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
+from agent.notices import Notice, Notices, Severity
 from agent.plan import Plan
-from agent.providers.outages import Notice, Outages
+from agent.providers.outages import Outages
 from agent.recording import EpisodeRecorder
 from agent.recording.egress.recording import EgressRecording, open_egress
 from agent.room import commands
 from agent.room.people import People, Person
 from agent.room.seat import COLOUR_ATTRIBUTE, Seat, join_seat
-from agent.room.sign import Severity, Sign
+from agent.room.sign import Sign
 from agent.settings import COHOST
 from agent.speakers import AiSpeaker, HumanSpeaker, Table
 from agent.speaking.conversation import Conversation
@@ -86,6 +87,7 @@ class Episode:
         self._ais: dict[SpeakerId, AiSpeaker] = {}
         self._humans: dict[SpeakerId, HumanSpeaker] = {}
         self._meter = Meter.of(engines.settings)
+        self._notices = Notices()
         self._reason = ""
         self._ending = asyncio.Event()
         self._over = asyncio.Event()
@@ -211,6 +213,7 @@ class Episode:
         self._sign = Sign(
             self._room,
             self._ais[COHOST].seat,
+            self._notices,
             title=self._plan.title,
             slug=self._recorder.folder.name,
             started_at=self._clock.started_at,
@@ -221,7 +224,7 @@ class Episode:
             budget_usd=self._engines.settings.cost.budget_usd,
             ais=self._ais,
             table=table,
-            sign=self._sign,
+            notices=self._notices,
             end=partial(self._end, ENDED_BY_BUDGET),
         )
         self._between_turns = BetweenTurns(
@@ -385,12 +388,11 @@ class Episode:
             self._table.journal.back(self._clock.now(), service)
         elif service != "recording":  # the recorder has logged its own
             self._table.journal.error(self._clock.now(), service, text)
-        if sign := getattr(self, "_sign", None):
-            sign.notice(severity, text, service=service)
+        self._notices.tell(severity, text, service=service)
 
     def _egress_told(self, severity: Severity, text: str) -> None:
         self._recorder.event(self._clock.now(), "recording.trouble", severity=severity, text=text)
-        self._sign.notice(severity, text, service="egress")
+        self._notices.tell(severity, text, service="egress")
 
     def _speaker(self, identity: str) -> tuple[SpeakerId, str] | None:
         """Id and name of the one at the table who has this identity in the room."""
@@ -402,8 +404,7 @@ class Episode:
     def _tell(self, notice: Notice) -> None:
         """A provider is out, or is back; the log has its own lines of it."""
         logger.log(logging.INFO if notice.severity == "info" else logging.WARNING, "%s", notice.text)
-        if sign := getattr(self, "_sign", None):
-            sign.notice(notice.severity, notice.text, service=notice.service)
+        self._notices.tell(notice.severity, notice.text, service=notice.service)
 
     def _log_service(self, kind: str, **fields: JSON) -> None:
         self._recorder.event(self._clock.now(), kind, **fields)

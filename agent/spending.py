@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from agent.cost.budget import Stage, stage_at
 from agent.cost.meter import Meter
 from agent.floor.events import SavingBegun, SpeakerId, SpeakerLeft
-from agent.room.sign import Sign
+from agent.notices import Notices
 from agent.speakers import AiSpeaker, Table
 
 _EVERY_S = 2.0
@@ -31,14 +31,14 @@ class Spending:
         budget_usd: float | None,
         ais: Mapping[SpeakerId, AiSpeaker],
         table: Table,
-        sign: Sign,
+        notices: Notices,
         end: Callable[[], None],
     ) -> None:
         self._meter = meter
         self._budget_usd = budget_usd
         self._ais = ais
         self._table = table
-        self._sign = sign
+        self._notices = notices
         self._end = end
         self._stage = Stage.FREE
         self._told_at = float("-inf")
@@ -91,16 +91,18 @@ class Spending:
         if stage is Stage.SAVING:
             self._table.emit(SavingBegun(at=at))
         elif stage is Stage.WARNED:
-            self._sign.notice("warning", f"This show has used {spent}. It ends when that is used up.", service="budget")
+            self._notices.tell(
+                "warning", f"This show has used {spent}. It ends when that is used up.", service="budget"
+            )
         elif stage is Stage.SPENT:
-            self._sign.notice("error", f"This show has used {spent}. It ends after this turn.", service="budget")
+            self._notices.tell("error", f"This show has used {spent}. It ends after this turn.", service="budget")
 
     def _dismiss(self, who: SpeakerId, budget_usd: float) -> None:
         at = self._table.clock.now()
         self.spent.add(who)
         self._table.journal.budget(at, Stage.SPENT, usd=self._meter.usd_of(who), budget_usd=budget_usd, who=who)
         text = f"{self._ais[who].persona.name} has used up its budget and says no more in this show."
-        self._sign.notice("warning", text, service="budget")
+        self._notices.tell("warning", text, service="budget")
         self._table.emit(SpeakerLeft(at=at, who=who))
 
     def _tell_unpriced(self) -> None:

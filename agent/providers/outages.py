@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
+from agent.notices import Notice
 from agent.providers.breaker import Breakers, Change
 from agent.providers.chain import Chain, Missed
 from agent.providers.failure import Kind
 
 JSON = str | int | float | bool | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """For the people at the table."""
-
-    severity: Literal["info", "warning", "error"]
-    service: str
-    text: str
 
 
 class Outages:

@@ -6,11 +6,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
-from typing import Literal
 
 from livekit import rtc
 
+from agent.notices import Notices
 from agent.room.seat import Seat
 
 logger = logging.getLogger(__name__)
@@ -19,16 +20,21 @@ EPISODE_ATTRIBUTE = "roundtable.episode"
 NOTICE_TOPIC = "roundtable.notice"
 LEVELS_TOPIC = "roundtable.levels"
 LEVELS_EVERY_S = 0.5
-_MAX_NOTICES = 64  # that wait for the network; then the oldest is dropped: the newest trouble is the one to know
-
-Severity = Literal["info", "warning", "error"]
 
 
 class Sign:
     """Hangs on Claude's seat: a participant attribute that late joiners see, and messages for those who are there."""
 
     def __init__(
-        self, room: rtc.Room, seat: Seat, *, title: str, slug: str, started_at: datetime, stand_in: bool
+        self,
+        room: rtc.Room,
+        seat: Seat,
+        notices: Notices,
+        *,
+        title: str,
+        slug: str,
+        started_at: datetime,
+        stand_in: bool,
     ) -> None:
         self._room = room
         self._seat = seat
@@ -40,11 +46,9 @@ class Sign:
             "stand_in": stand_in,
             "thinking": None,
         }
-        self._notices: asyncio.Queue[tuple[dict[str, str], str | None]] = asyncio.Queue(_MAX_NOTICES)
-        self._standing: dict[str, dict[str, str]] = {}  # by service: what is wrong with it now
-        self.dropped_notices = 0
+        self._notices = notices
         self._hang()
-        room.on("participant_active", self._greet)  # not "connected": data that comes too early is lost
+        room.on("participant_active", self._joined)  # not "connected": data that comes too early is lost
 
     def show_recording(self, recording: bool) -> None:
         """Whether what is said now is kept."""
@@ -56,29 +60,6 @@ class Sign:
         self._about["thinking"] = None if until is None else {"who": who, "until": until}
         self._hang()
 
-    def notice(self, severity: Severity, text: str, *, service: str) -> None:
-        """Something that people in the room should know. Never waits.
-
-        A warning or an error stands until good news (an "info") of the same service, and is told to who comes later.
-        """
-        notice = {"severity": severity, "text": text, "service": service}
-        if severity == "info":
-            self._standing.pop(service, None)
-        else:
-            self._standing[service] = notice
-        self._put(notice, None)
-
-    def _greet(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
-            for notice in self._standing.values():
-                self._put(notice, participant.identity)
-
-    def _put(self, notice: dict[str, str], to: str | None) -> None:
-        if self._notices.full():
-            self._notices.get_nowait()
-            self.dropped_notices += 1
-        self._notices.put_nowait((notice, to))
-
     async def run(self, recorded: Callable[[], Mapping[str, float]]) -> None:
         """Send notices and levels until cancelled.
 
@@ -89,13 +70,17 @@ class Sign:
             tasks.create_task(self._send_notices(), name="notices")
             tasks.create_task(self._send_levels(recorded), name="levels")
 
+    def _joined(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+            self._notices.greet(participant.identity)
+
     async def _send_notices(self) -> None:
         while True:
-            notice, to = await self._notices.get()
+            notice, to = await self._notices.next()
             if self._room.isconnected():
                 try:
                     await self._room.local_participant.send_text(
-                        json.dumps(notice), topic=NOTICE_TOPIC, destination_identities=[to] if to else None
+                        json.dumps(asdict(notice)), topic=NOTICE_TOPIC, destination_identities=[to] if to else None
                     )
                 except rtc.StreamError as error:
                     logger.warning("a notice could not be sent: %s", error)

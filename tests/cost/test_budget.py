@@ -65,13 +65,13 @@ class Show:
             emit=self.events.append,
             trouble=lambda service, text: self.told.append(text),
         )
-        sign = SimpleNamespace(notice=lambda severity, text, service: self.told.append(f"{severity}: {text}"))
+        notices = SimpleNamespace(tell=lambda severity, text, service: self.told.append(f"{severity}: {text}"))
         self.spending = Spending(
             cast("Meter", self.bill),
             budget_usd=budget_usd,
             ais=cast("Any", self.ais),
             table=cast("Any", table),
-            sign=cast("Any", sign),
+            notices=cast("Any", notices),
             end=lambda: self.told.append("end"),
         )
 

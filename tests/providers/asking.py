@@ -12,9 +12,10 @@ from typing import Any
 from livekit.agents import APIConnectOptions, llm
 
 from agent.errors import ServiceFailed
+from agent.notices import Notice
 from agent.providers.chain import Chain
 from agent.providers.minds import make_mind
-from agent.providers.outages import Notice, Outages
+from agent.providers.outages import Outages
 from agent.recording import log, log_kinds
 from agent.settings import MindChoice, ProvidersSettings
 from agent.speaking.settings import SpeakingSettings

@@ -12,9 +12,10 @@ import pytest
 from livekit.agents import APIConnectOptions, llm
 
 from agent.errors import ServiceFailed
+from agent.notices import Notice
 from agent.providers.chain import Chain
 from agent.providers.minds import make_mind
-from agent.providers.outages import Notice, Outages
+from agent.providers.outages import Outages
 from agent.services.llama import command
 from agent.services.ports import free_port
 from agent.settings import MindChoice, ProvidersSettings
