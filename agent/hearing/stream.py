@@ -28,7 +28,7 @@ LASTING_S = 60.0  # the same, where nothing changes until somebody has done some
 KEPT_S = 20.0  # audio without a text of record yet, sent again on the next stream
 PREROLL_S = 0.5  # of silence before the voice in a `Speech`; hearing's own, roughly
 _RENEWAL_S = 3.0  # of audio that a renewed stream hears again: somebody may just have begun to speak
-_REFUSAL_S = 0.3  # a refusal that comes while nothing is being written keeps its reason
+REFUSAL_S = 0.3  # a refusal that comes while nothing is being written keeps its reason
 _CLOSE_S = 1.0  # a service that hangs does not say goodbye
 # The stream's own retries are off: for seconds nobody would know that nothing is heard.
 _ONCE = APIConnectOptions(max_retry=0, timeout=5.0)
@@ -294,7 +294,7 @@ class StreamLine:
                 engine = self._transcriber.engine()
                 stream = engine.stream(conn_options=_ONCE)
                 if self._standing.unclear:
-                    await asyncio.sleep(_REFUSAL_S)
+                    await asyncio.sleep(REFUSAL_S)
                 self._open(stream)
                 async for event in stream:
                     self._hear(event)

@@ -125,8 +125,8 @@ class Anna:
         return (await self.line.fast(await self.utters(words))).text
 
     async def speaks_until_it_is_back(self) -> None:
-        """Utterances with all their texts, until somebody has told of a recovery; 20 at most."""
-        for _ in range(20):
+        """Utterances with all their texts, until somebody has told of a recovery; 60 at most."""
+        for _ in range(60):
             speech = await self.utters(4)
             await self.line.fast(speech)
             await asyncio.sleep(0.05)  # in life, a word takes as long to be told of

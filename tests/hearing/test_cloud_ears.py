@@ -31,6 +31,7 @@ SOCKETS = ("deepgram", "assemblyai")
 def _quick_reconnections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "RECONNECT_S", (0.01, 0.02, 0.05, 0.1))
     monkeypatch.setattr(stream, "LASTING_S", 0.1)
+    monkeypatch.setattr(stream, "REFUSAL_S", 0.05)
 
 
 @pytest.fixture(autouse=True)
