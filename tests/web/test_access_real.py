@@ -109,8 +109,8 @@ async def test_one_can_join_mute_ask_and_end_with_the_keyboard_alone(
                 " || document.activeElement.ariaLabel || ''"
             )
             if name in focused:
-                outline = await keys.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-                assert outline != "none", f"{name} does not show that it has the focus"
+                # Seen, though not in the same instant on a busy machine
+                await expect(keys.page.locator(":focus")).not_to_have_css("outline-style", "none")
                 return
         raise AssertionError(f"{name} cannot be reached")
 
