@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.hearing.correlation import find
+from agent.hearing import echo
+from agent.hearing.correlation import Match, find
+from agent.hearing.echo import EchoGuard, EchoState
 from agent.hearing.reference import Reference, Source
 
 RATE_HZ = 16_000
@@ -70,3 +72,29 @@ def test_what_is_too_old_is_forgotten() -> None:
     reference.add(*Source().place(1.0, np.full(4800, 1000, np.int16)))
     reference.add(*Source().place(60.0, np.full(4800, 1000, np.int16)))
     assert reference.cut(RATE_HZ, RATE_HZ + 1600).max() == 0
+
+
+def judged(monkeypatch: pytest.MonkeyPatch, lags_s: list[float], *, quiet_s: float) -> EchoState:
+    """A voice of half a second over an AI's, which seems to be found in it at these lags, one after the other; before
+    it the AI has spoken for `quiet_s` and nothing came back."""
+    lags = iter(lags_s)
+    monkeypatch.setattr(echo, "find", lambda sound, reference: Match(round(next(lags) * RATE_HZ), 13.5))
+    guard = EchoGuard()
+    guard.reference("claude", 0.0, noise(20.0, 5).astype(np.int16))
+    windows = round(quiet_s / 0.032)
+    for number in range(windows + 15):
+        voice = 0.1 if number < windows else 0.9
+        guard.judge(voice, voice, 0.0, number * 0.032, lambda count: np.zeros(count, np.int16))
+    return guard.state
+
+
+def test_a_match_at_another_lag_each_time_is_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judged(monkeypatch, [0.9, 0.1, 0.5], quiet_s=3.0) is EchoState.ABSENT
+
+
+def test_a_match_at_the_same_lag_is_an_echo_even_where_there_was_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judged(monkeypatch, [0.2, 0.2, 0.2], quiet_s=3.0) is EchoState.PRESENT
+
+
+def test_before_anything_is_known_one_plain_match_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judged(monkeypatch, [0.2], quiet_s=0.5) is EchoState.PRESENT
