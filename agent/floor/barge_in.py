@@ -14,6 +14,7 @@ def settle(table: Table) -> None:
     """Bring the voice to what the humans' voices claim, at this time."""
     table.speech.settle(table.now)
     level, heard = table.speech.claim(table.now)
+    wakes = table.memory.wakes
     match table.voice, level:
         case ((Starting() | Playing() | Held()), Claim.TURN) if heard is not None:
             table.drop_all()
@@ -27,6 +28,8 @@ def settle(table: Table) -> None:
             _hold(table, turn)
         case Playing(), Claim.DUCK:
             _duck(table)
+        case Held(), Claim.QUIET if table.now < (breath_until := table.speech.paused_at + table.rules.breath_s):
+            wakes.append(breath_until)
         case Held(turn=turn), Claim.QUIET:
             table.do(Resume(who=turn.who, reply=turn.reply))
             table.unduck()
@@ -44,7 +47,7 @@ def settle(table: Table) -> None:
             pass  # no voice to move
         case state, claimed:
             raise UnexpectedEvent(claimed, state)
-    table.memory.wakes.extend(table.speech.deadlines(table.now))
+    wakes.extend(table.speech.deadlines(table.now))
 
 
 def _take(table: Table) -> None:

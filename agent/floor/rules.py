@@ -28,6 +28,13 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
         " a short sound comes 0.15 to 0.4 s after it, and a voice that goes on too early speaks into the host's breath",
     )
 
+    breath_s: float = Field(
+        0.28,
+        ge=0,
+        description="silence after a hold, before the voice goes on though no turn was heard: 'Right,' may be followed"
+        " by 'but ...'",
+    )
+
     # Judgement of sound: whisper-base on "mm-hm" gives a log-probability of -1 to -1.7 (words: -0.2 to -0.6) and a
     # no-speech probability of 0.3 to 0.7 (words: 0.05 to 0.15)
     doubtful_log_probability: float = Field(-0.9, le=0)

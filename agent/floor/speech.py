@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -85,6 +86,7 @@ class Speech:
     """All open utterances, in the order in which they began."""
 
     rules: Rules
+    paused_at: float = -math.inf  # when a human's voice last fell silent
     _open: dict[UtteranceId, Utterance] = field(default_factory=dict)
     _closed: dict[UtteranceId, str] = field(default_factory=dict)  # with the text that was acted upon
     _echoed: dict[SpeakerId, dict[UtteranceId, float]] = field(default_factory=dict)
@@ -119,6 +121,7 @@ class Speech:
         match self._open.get(utterance):
             case Talking(who=owner) as talking if owner == who:
                 held = claim(talking, at, self.rules)[0] >= Claim.HOLD
+                self.paused_at = at
                 self._open[utterance] = Lull(
                     who=who,
                     utterance=utterance,
