@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from agent.errors import StudioError
 from agent.floor.rules import Rules
 from agent.hearing.fallback import in_order
 from agent.hearing.local import LocalTranscriber
+from agent.hearing.moonshine import MoonshineMissing, MoonshineReader, model_folder, open_reader
 from agent.hearing.stream import StreamTranscriber
 from agent.hearing.transcriber import Transcriber
 from agent.hearing.vocabulary import Vocabulary
@@ -26,6 +28,8 @@ from agent.providers.outages import Outages
 from agent.settings import PersonaSettings, Settings
 from agent.speaking.persona import Persona
 from agent.speaking.settings import SpeakingSettings
+
+logger = logging.getLogger(__name__)
 
 _LOCAL_CHARS = 140  # about ten seconds
 
@@ -64,6 +68,7 @@ class Engines:
                 compute_type=whisper.compute_type,
                 cpu_threads=whisper.threads,
                 cache_dir=settings.home / "models",
+                quick=_quick_reader(settings),
             )
             recognizer.load(record=True)
         return cls(settings, recognizer)
@@ -178,3 +183,15 @@ class Engines:
             "voices": {slug: describe_voices(providers.tts, one, slug=slug) for slug, one in chosen.items()},
             "language": providers.language,
         }
+
+
+def _quick_reader(settings: Settings) -> Callable[[], MoonshineReader] | None:
+    """Moonshine, where it is wanted, can be used and is there."""
+    if not settings.providers.faster_whisper.quick or settings.providers.language != "en":
+        return None
+    try:
+        model_folder()
+    except MoonshineMissing as error:
+        logger.warning("turns are read by Whisper alone, which is slower: %s", error)
+        return None
+    return open_reader

@@ -31,6 +31,7 @@ from agent.hearing import ear as ear_module
 from agent.hearing.ear import Ear
 from agent.hearing.front_end import FrontEnd
 from agent.hearing.local import LocalTranscriber
+from agent.hearing.moonshine import open_reader
 from agent.hearing.segmenter import Segmenter, VoiceOn
 from agent.hearing.settings import HearingSettings, VoiceSettings
 from agent.hearing.transcriber import TextOfRecord
@@ -124,7 +125,7 @@ def _summed_up(clip: Clip, events: list[tuple[float, Event]], records: list[Text
 
 
 def hear_really(clips: Sequence[Clip], settings: HearingSettings) -> list[Heard]:
-    recognizer = Recognizer()
+    recognizer = Recognizer(quick=open_reader)
     recognizer.load()
 
     async def main() -> list[Heard]:
@@ -303,7 +304,7 @@ def main() -> None:
         for figure, value in results[name].items():
             print(f"    {figure:42s} {value:8.2f}", flush=True)
 
-    decodings = Decodings(CACHE / "decodings")
+    decodings = Decodings(CACHE / "decodings-quick")
     if "turns" in parts:
         clips = corpus.cached(options.split, CACHE)
         if options.limit:

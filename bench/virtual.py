@@ -22,11 +22,14 @@ import numpy.typing as npt
 from livekit.local_inference import EOT
 from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer, Superseded
 
+from agent.hearing.moonshine import MoonshineReader, open_reader
+
 Int16 = npt.NDArray[np.int16]
 T = TypeVar("T")
 
 ENCODE_S = ((4.0, 0.055), (8.0, 0.100), (10.0, 0.125), (30.0, 0.550))  # encoder window to seconds
 TOKEN_S = 0.0085
+QUICK_S = (0.010, 0.0047)  # Moonshine: a second of audio, and a token
 LETTERS_PER_TOKEN = 4.2
 OVERHEAD_S = 0.008  # voice meter, spectrogram, queue
 END_OF_TURN_S = 0.032
@@ -69,7 +72,7 @@ class Decodings:
     def __init__(self, folder: Path, recognizer: Recognizer | None = None) -> None:
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._recognizer = recognizer or Recognizer()
+        self._recognizer = recognizer or Recognizer(quick=open_reader)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self._eot = EOT()
@@ -106,7 +109,7 @@ class VirtualRecognizer:
     async def decode(self, pcm: Int16, *, mode: Mode, caller: str, **bias: str | None) -> Decoding:
         loop = asyncio.get_running_loop()
         decoding = self._decodings.decode(pcm, mode, **bias)
-        encode_s, decode_s = cost_s(decoding, bias.get("prefix"))
+        encode_s, decode_s = cost_s(decoding, mode, bias.get("prefix"))
         if mode is Mode.RECORD:  # a lane of its own, at the lowest priority
             self.work_s += (encode_s + decode_s) * RECORD_SLOWER
             await asyncio.sleep((encode_s + decode_s) * RECORD_SLOWER)
@@ -143,14 +146,19 @@ class VirtualEndOfTurn:
         return answer
 
 
-def cost_s(decoding: Decoding, prefix: str | None) -> tuple[float, float]:
+def cost_s(decoding: Decoding, mode: Mode, prefix: str | None) -> tuple[float, float]:
     """Modelled seconds of the encoder and of the decoder."""
+    tokens = max(2.0, 2 + (len(decoding.text) - len(prefix or "")) / LETTERS_PER_TOKEN)
+    quick_s = (decoding.voiced_s + 0.7) * QUICK_S[0], tokens * QUICK_S[1]
+    if decoding.quick:
+        return OVERHEAD_S + quick_s[0], quick_s[1]
     if not decoding.encode_window_s:
         return OVERHEAD_S, 0.0
     windows, seconds = zip(*ENCODE_S, strict=True)
     encode_s = float(np.interp(decoding.encode_window_s, windows, seconds))
-    tokens = max(2.0, 2 + (len(decoding.text) - len(prefix or "")) / LETTERS_PER_TOKEN)
     if decoding.tries > 1:
         encode_s += 0.125
         tokens *= 2
+    if mode is Mode.FAST and decoding.voiced_s >= MoonshineReader.shortest_s:  # it was asked first, and not sure
+        encode_s += sum(quick_s)
     return OVERHEAD_S + encode_s, tokens * TOKEN_S

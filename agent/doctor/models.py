@@ -50,7 +50,22 @@ def ears(settings: Settings) -> list[Finding]:
         if name == BUNDLED and not _sha256(folder / "model.bin").startswith(checksum):
             return [*found, fault(about, f"{folder} is damaged", "remove it; the next start joins the model again")]
         found.append(ok(about, f"{folder.name}, whole"))
+        if settings.providers.faster_whisper.quick and settings.providers.language == "en":
+            found.append(quick_reader())
     return found
+
+
+def quick_reader() -> Finding:
+    """The small model that reads turns before the recogniser does."""
+    from agent.hearing.moonshine import MoonshineMissing, model_folder
+
+    about = "quick recogniser"
+    try:
+        model_folder(check=True)
+    except MoonshineMissing as error:
+        problem, _, fix = str(error).rpartition(": ")
+        return fault(about, f"{problem}; turns are heard more slowly without it", fix)
+    return ok(about, "moonshine tiny, whole")
 
 
 def _detectors() -> Finding:

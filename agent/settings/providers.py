@@ -181,6 +181,9 @@ class FasterWhisperSettings(BaseModel, frozen=True, extra="forbid"):
     model: str | None = Field(None, description="folder or name of a CTranslate2 Whisper; base is built in")
     compute_type: str = Field("int8", min_length=1, description="CTranslate2's number format")
     threads: int = Field(2, ge=1, le=64, description="threads of one decoding")
+    quick: bool = Field(
+        True, description="English: Moonshine, a small model, reads a turn first, and Whisper what that is unsure of"
+    )
 
 
 class ProvidersSettings(BaseModel, frozen=True, extra="forbid"):

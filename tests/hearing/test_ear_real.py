@@ -16,6 +16,7 @@ from agent.clock import EpisodeClock
 from agent.floor.events import Event, SpeechStarted, UtteranceEnded, UtteranceGuessed
 from agent.hearing.ear import Ear
 from agent.hearing.local import LocalTranscriber
+from agent.hearing.moonshine import open_reader
 from agent.hearing.settings import HearingSettings
 from agent.hearing.transcriber import TextOfRecord
 from agent.hearing.vocabulary import Vocabulary
@@ -30,7 +31,7 @@ PATIENCE_S = 120.0  # a busy machine may take long; that it comes is what is tes
 
 @pytest.fixture(scope="module")
 def recognizer() -> Iterator[Recognizer]:
-    recognizer = Recognizer()
+    recognizer = Recognizer(quick=open_reader)
     recognizer.load()
     yield recognizer
     recognizer.close()

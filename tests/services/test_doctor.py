@@ -193,6 +193,11 @@ def test_a_voice_without_its_description_is_told(tmp_path: Path) -> None:
     assert "anna.onnx.json" in the(found, "fault").seen
 
 
+def test_a_quick_recogniser_that_is_not_installed_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "make setup" in the([models.quick_reader()], "fault").fix
+
+
 def test_a_recognisers_folder_without_a_model_is_told(tmp_path: Path) -> None:
     found = models.ears(settings(STUDIO_PROVIDERS__FASTER_WHISPER__MODEL=str(tmp_path)))
     assert "STUDIO_PROVIDERS__FASTER_WHISPER__MODEL" in the(found, "fault").fix

@@ -11,6 +11,7 @@ from .errors import ModelMissing, RecognizerClosed, RecognizerError, RecognizerO
 from .log import logger
 from .model_files import model_path
 from .models import WhisperModels
+from .quick import QuickReader, Reading
 from .recognizer import Recognizer, Statistics
 from .stream import SpeechStream
 from .stt import STT
@@ -21,6 +22,8 @@ __all__ = [
     "Decoding",
     "Mode",
     "ModelMissing",
+    "QuickReader",
+    "Reading",
     "Recognizer",
     "RecognizerClosed",
     "RecognizerError",

@@ -13,6 +13,7 @@ from .decoding import Decoding, Mode, Word
 from .doubt import MIN_VOICED_S, TOO_MANY, compression_ratio, doubts, first_round, words
 from .hallucination import is_no_speech, without_notes
 from .pauses import pieces
+from .quick import QuickReader, Reading
 from .voice import WINDOW_S, Voice, VoiceMeter
 from .whisper import FULL_WINDOW_S, RATE_HZ, Bias, Piece, Whisper, window_for
 
@@ -75,10 +76,11 @@ class _Try:
 
 
 class Decoder:
-    """A model and a voice meter. One thread at a time."""
+    """A model, perhaps a quicker one that is asked first, and a voice meter. One thread at a time."""
 
-    def __init__(self, whisper: Whisper) -> None:
+    def __init__(self, whisper: Whisper, quick: QuickReader | None = None) -> None:
         self._whisper = whisper
+        self._quick = quick
         self._meter = VoiceMeter()
 
     def decode(
@@ -105,13 +107,30 @@ class Decoder:
         started = perf_counter()
         voice = self._meter.measure(pcm)
         found: list[_Try] = []
+        reading: Reading | None = None
         if voice.peak >= NO_VOICE:
             speech = pcm.astype(np.float32) / 32768.0
             if mode is Mode.RECORD:
                 found = self._record(speech, bias, voice, step)
             else:
+                if mode is Mode.FAST and prefix is None:
+                    reading = self._read_quickly(speech, bias, voice, step)
+                if reading is not None and _will_do(reading, voice):
+                    return _of_reading(reading, bias, voice, perf_counter() - started)
                 found = self._windows(speech, mode, bias, voice, prefix, step)
-        return _decoding(found, bias, voice, perf_counter() - started)
+        decoding = _decoding(found, bias, voice, perf_counter() - started)
+        return _with_name(decoding, reading) if reading is not None else decoding
+
+    def _read_quickly(self, speech: Float32, bias: Bias, voice: Voice, step: Callable[[], None]) -> Reading | None:
+        quick = self._quick
+        if quick is None or bias.language != quick.language:
+            return None
+        if voice.voiced_s < quick.shortest_s or len(speech) > quick.longest_s * RATE_HZ:
+            return None
+        names = [name.strip() for name in (bias.hotwords or "").split(",") if name.strip()]
+        reading = quick.read(speech, names=names, step=step)
+        step()
+        return reading
 
     def _windows(
         self, speech: Float32, mode: Mode, bias: Bias, voice: Voice, prefix: str | None, step: Callable[[], None]
@@ -162,6 +181,49 @@ class Decoder:
             found.append(_Try(piece=piece, voice=heard, window_s=FULL_WINDOW_S, doubts=doubted, tries=1))
             step()
         return found
+
+
+def _will_do(reading: Reading, voice: Voice) -> bool:
+    """Whether a quick text can be used as it is."""
+    no_speech = is_no_speech(
+        reading.text,
+        average_log_probability=reading.average_log_probability,
+        no_speech_probability=0.0,
+        voiced_s=voice.voiced_s,
+        peak=voice.peak,
+    )
+    return reading.sure and not no_speech and not doubts(reading.text, voiced_s=voice.voiced_s)
+
+
+def _of_reading(reading: Reading, bias: Bias, voice: Voice, decode_s: float) -> Decoding:
+    return Decoding(
+        text=reading.text,
+        average_log_probability=reading.average_log_probability,
+        no_speech_probability=0.0,
+        compression_ratio=compression_ratio(reading.text),
+        language=bias.language or "",
+        voiced_s=voice.voiced_s,
+        decode_s=decode_s,
+        quick=True,
+        tries=1,
+    )
+
+
+def _with_name(decoding: Decoding, reading: Reading) -> Decoding:
+    """The text with the name at its beginning that the quicker model heard there, and Whisper left out or misread.
+
+    Where the two do not agree on the word behind the name, nothing is changed.
+    """
+    called, said = words(reading.called), decoding.text.split()
+    behind = words(reading.text)[len(called) : len(called) + 1]
+    if not called or not behind or set(called) & set(words(" ".join(said[:3]))):
+        return decoding
+    for place, word in enumerate(said[:3]):
+        if words(word) == behind:
+            first = reading.text.split()[len(called)]  # as it is written behind a name
+            text = " ".join([f"{reading.called},", first, *said[place + 1 :]])
+            return replace(decoding, text=text, compression_ratio=compression_ratio(text))
+    return decoding
 
 
 def _decoding(found: list[_Try], bias: Bias, voice: Voice, decode_s: float) -> Decoding:

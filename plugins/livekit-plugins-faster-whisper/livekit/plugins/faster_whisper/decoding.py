@@ -52,5 +52,7 @@ class Decoding:
     """Doubts remained after the last try: see `doubts`."""
     doubts: tuple[str, ...] = ()
     """Of the text that was returned: "repetition", "too few words", "too many words", "compression", "cut off"."""
+    quick: bool = False
+    """By the quicker model alone: see `QuickReader`. Its probabilities are not Whisper's."""
     tries: int = 0
     """Decodings that a window took, at most; above 1, an earlier text was doubtful."""

@@ -108,8 +108,10 @@ def goes_in_circles(text: str) -> bool:
 
 
 def is_laugh(text: str) -> bool:
-    """Is the text a laugh, as the models write it: "Ha ha", "Sousa, Sousa"?"""
+    """Is the text a laugh, as the models write it: "Ha ha", "Sousa, Sousa", the last time perhaps in part?"""
     said = words(text)
+    if len(said) > 3 and said[-2].startswith(said[-1]):
+        said.pop()
     return _LAUGHS.issuperset(said) or (len(said) > 1 and _LAUGHS_MISREAD.issuperset(said))
 
 

@@ -24,6 +24,7 @@ from .fair_queue import FairQueue, Full
 from .languages import LanguageMemory
 from .log import logger
 from .model_files import BUNDLED, model_path
+from .quick import QuickReader
 from .whisper import Bias, Whisper
 
 _NICENESS = 10  # more than the others: Linux then gives the lane a tenth of a core that another thread wants
@@ -43,6 +44,8 @@ class Statistics:
     """Requests that their callers cancelled before they ran or while they ran."""
     again: int = 0
     """FAST texts that were doubtful and therefore decoded again."""
+    quick: int = 0
+    """FAST texts of the quicker model alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,7 @@ class Recognizer:
         cache_dir: Path | None = None,
         local_files_only: bool = False,
         max_waiting: int = 64,
+        quick: Callable[[], QuickReader] | None = None,
     ) -> None:
         """Opens nothing yet: the model loads at `load()` or with the first request.
 
@@ -116,6 +120,7 @@ class Recognizer:
             cache_dir: where the bundled model is joined; None for the user's cache folder.
             local_files_only: never download.
             max_waiting: requests that may wait in each mode, all callers together.
+            quick: opens a quicker recogniser, which FAST requests ask first; Whisper reads what that one is unsure of.
         """
         self._source = _Source(
             model=model,
@@ -125,6 +130,8 @@ class Recognizer:
             local_files_only=local_files_only,
         )
         self._cpu_threads = cpu_threads or min(4, os.cpu_count() or 1)
+        self._open_quick = quick
+        self._quick: QuickReader | None = None
         self._changed = threading.Condition()
         self._loading = {quick: threading.Lock() for quick in (True, False)}
         self._queues: dict[Mode, FairQueue[_Request]] = {mode: FairQueue(max_items=max_waiting) for mode in Mode}
@@ -151,6 +158,7 @@ class Recognizer:
             ModelMissing: see `model_path`.
         """
         self._whisper(Mode.FAST)
+        self._quick_reader()
         if record:
             with self._changed:
                 self._start_lane(Mode.RECORD)
@@ -281,7 +289,13 @@ class Recognizer:
                     self._changed.notify_all()
 
     def _decoder(self, mode: Mode) -> Decoder:
-        return Decoder(self._whisper(mode))
+        return Decoder(self._whisper(mode), self._quick_reader() if mode is Mode.FAST else None)
+
+    def _quick_reader(self) -> QuickReader | None:
+        with self._loading[True]:
+            if self._quick is None and self._open_quick is not None:
+                self._quick = self._open_quick()
+            return self._quick
 
     def _whisper(self, mode: Mode) -> Whisper:
         """The copy of the model that serves the mode; opened when it is not yet.
@@ -319,6 +333,7 @@ class Recognizer:
                 self._languages.heard(request.caller, result.language, voiced_s=result.voiced_s)
             self.statistics.decoded[request.mode] += 1
             self.statistics.again += result.tries > 1 and request.mode is Mode.FAST
+            self.statistics.quick += result.quick
             with contextlib.suppress(concurrent.futures.InvalidStateError):
                 request.future.set_result(result)
 

@@ -1,0 +1,49 @@
+"""What a quicker recogniser has to offer, to be asked before Whisper in FAST mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A text, and whether it will do."""
+
+    text: str
+    average_log_probability: float
+    """Of the tokens, by the quicker model's own measure."""
+    sure: bool
+    """Whisper need not be asked."""
+    called: str = ""
+    """The name that the text begins with. Whisper base, told of names, is apt to leave such a one out."""
+    tokens: int = 0
+
+
+class QuickReader(Protocol):
+    """Reads whole audios, one after the other. One thread at a time."""
+
+    @property
+    def language(self) -> str:
+        """ISO 639-1: the only one that it is asked for."""
+
+    @property
+    def shortest_s(self) -> float:
+        """Seconds of voice, below which Whisper alone is asked."""
+
+    @property
+    def longest_s(self) -> float:
+        """Seconds of audio, likewise above."""
+
+    def read(self, speech: npt.NDArray[np.float32], *, names: Sequence[str], step: Callable[[], None]) -> Reading:
+        """The text of one audio.
+
+        Args:
+            speech: float32, (samples,), 16 kHz mono, -1..1.
+            names: of people who may be called at its beginning.
+            step: called between two uses of the model; raises to stop here.
+        """

@@ -1,0 +1,127 @@
+"""A quicker model is asked first, and Whisper what that one is unsure of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from livekit.plugins.faster_whisper import Decoding, Mode, Reading
+from livekit.plugins.faster_whisper.decoder import Decoder
+from livekit.plugins.faster_whisper.voice import WINDOW_S, Voice
+from livekit.plugins.faster_whisper.whisper import Bias, Encoded, Piece, Whisper
+
+QUESTION = "What do you make of all that?"
+ENGLISH = Bias(language="en", hotwords="Claude, Mira")
+
+
+@dataclass
+class ScriptedQuick:
+    reading: Reading
+    language: str = "en"
+    shortest_s: float = 1.25
+    longest_s: float = 20.0
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def read(self, speech: npt.NDArray[np.float32], *, names: Sequence[str], step: Callable[[], None]) -> Reading:
+        self.asked.append(tuple(names))
+        return self.reading
+
+
+class ScriptedWhisper(Whisper):
+    """Says one text, and counts how often."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.asked = 0
+
+    def encode(self, speech: npt.NDArray[np.float32], window_s: float) -> Encoded:
+        return Encoded(None, window_s, len(speech) / 16_000)
+
+    def decode(self, encoded: Encoded, bias: Bias, *, prefix: str | None = None) -> Piece:
+        self.asked += 1
+        return Piece(
+            text=self.text,
+            average_log_probability=-0.3,
+            no_speech_probability=0.1,
+            compression_ratio=1.0,
+            language="en",
+            tokens=len(self.text) // 4,
+        )
+
+
+@dataclass
+class Table:
+    """A decoder with both, and what came of it."""
+
+    quick: ScriptedQuick
+    whisper: ScriptedWhisper
+
+    def hear(self, mode: Mode = Mode.FAST, *, voiced_s: float = 2.0, bias: Bias = ENGLISH) -> Decoding:
+        decoder = Decoder(self.whisper, self.quick)
+        windows = round(voiced_s / WINDOW_S)
+        voice = Voice(np.full(windows, 0.99), np.full(windows, 2000.0))
+        decoder._meter = type("Meter", (), {"measure": lambda self, pcm: voice})()  # type: ignore[assignment]
+        return decoder.decode(np.ones(windows * 512, np.int16), mode, bias)
+
+
+def table(reading: str = QUESTION, whisper: str = QUESTION, *, sure: bool = True, called: str = "") -> Table:
+    read = Reading(text=reading, average_log_probability=-0.05, sure=sure, called=called)
+    return Table(ScriptedQuick(read), ScriptedWhisper(whisper))
+
+
+def test_what_it_is_sure_of_is_taken_and_whisper_is_not_asked() -> None:
+    both = table(whisper="What do you make?")
+    heard = both.hear()
+    assert (heard.text, heard.quick) == (QUESTION, True)
+    assert both.whisper.asked == 0
+    assert both.quick.asked == [("Claude", "Mira")]
+
+
+def test_what_it_is_unsure_of_whisper_reads() -> None:
+    heard = table("Water you make.", sure=False).hear()
+    assert (heard.text, heard.quick) == (QUESTION, False)
+
+
+@pytest.mark.parametrize(
+    "implausible",
+    ["What?", "we go we go we go we go on and on", "Ha ha ha ha ha", "What do you make of all that? " * 4],
+)
+def test_what_cannot_have_been_said_in_the_time_whisper_reads(implausible: str) -> None:
+    assert table(implausible).hear().text == QUESTION
+
+
+def test_a_short_sound_is_whispers_whose_figures_tell_an_mm_hm() -> None:
+    both = table("I'm home.", whisper="Mm-hm.")
+    assert both.hear(voiced_s=0.6).text == "Mm-hm."
+    assert both.quick.asked == []
+
+
+def test_captions_are_whispers() -> None:
+    both = table()
+    both.hear(Mode.INTERIM)
+    assert both.quick.asked == []
+
+
+@pytest.mark.parametrize("language", ["de", None])
+def test_it_is_asked_for_its_own_language_alone(language: str | None) -> None:
+    both = table()
+    both.hear(bias=replace(ENGLISH, language=language))
+    assert both.quick.asked == []
+
+
+@pytest.mark.parametrize(
+    ("whisper", "text"),
+    [
+        ("What do you make of all that?", "Mira, what do you make of all that?"),
+        ("Mirror, what do you make of it?", "Mira, what do you make of it?"),
+        ("Near her, what do you make of it?", "Mira, what do you make of it?"),
+        ("Mira, what do you make of it?", "Mira, what do you make of it?"),
+        ("So do you make of it?", "So do you make of it?"),  # they do not agree on what follows
+    ],
+)
+def test_a_name_that_whisper_left_out_or_misread_stands_before_its_text(whisper: str, text: str) -> None:
+    heard = table("Mira, what do you make a mall, Nat?", whisper, sure=False, called="Mira").hear()
+    assert heard.text == text

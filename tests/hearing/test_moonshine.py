@@ -1,0 +1,154 @@
+"""Moonshine: tokens and back, where its files are, and what it makes of real voices."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.machinery
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
+from livekit.plugins.faster_whisper import Reading
+
+from agent.hearing.moonshine import MoonshineMissing, MoonshineReader, files, model_folder, open_reader
+from agent.hearing.moonshine.tokens import Tokens
+from bench import corpus, non_speech
+
+NAMES = ("Claude", "Mira", "Anna")
+ENTRIES = [b"<unk>", b"<s>", b"</s>", *(bytes([byte]) for byte in range(256))]
+ENTRIES += [text.encode() for text in ("▁", "a", "n", "A", "▁A", "nn", "▁Ann", "▁Anna", "x" * 200)]
+
+
+def packed(entries: list[bytes]) -> bytes:
+    """As in `tokenizer.bin`."""
+    out = b""
+    for entry in entries:
+        size = len(entry)
+        out += bytes([size]) if size < 128 else bytes([size % 128 + 128, size // 128])
+        out += entry
+    return out
+
+
+TOKENS = Tokens(packed(ENTRIES))
+
+
+def test_the_longest_pieces_that_can_be_merged_are_found() -> None:
+    assert TOKENS.tokens("Anna") == [ENTRIES.index("▁Anna".encode())]
+    assert TOKENS.text(TOKENS.tokens("Anna Ann")) == "Anna Ann"
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="▁"), max_size=40))
+def test_every_text_comes_back_from_its_tokens(text: str) -> None:
+    assert TOKENS.text(TOKENS.tokens(text)) == text.strip()
+
+
+def test_a_token_of_200_bytes_is_read() -> None:
+    assert TOKENS.text([ENTRIES.index(b"x" * 200)]) == "x" * 200
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with three small files in the place of the model's."""
+    folder = tmp_path / "moonshine_voice" / "assets" / "tiny-en"
+    folder.mkdir(parents=True)
+    sums = {}
+    for name in (files.ENCODER, files.DECODER, files.TOKENIZER):
+        (folder / name).write_bytes(name.encode())
+        sums[name] = hashlib.sha256(name.encode()).hexdigest()
+    spec = importlib.machinery.ModuleSpec("moonshine_voice", None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path / "moonshine_voice")]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    monkeypatch.setattr(files, "_SHA256", sums)
+    return folder
+
+
+def test_the_model_is_found_where_it_is_installed(installed: Path) -> None:
+    assert model_folder(check=True) == installed
+
+
+def test_a_damaged_file_is_told_by_name_with_the_remedy(installed: Path) -> None:
+    (installed / files.DECODER).write_bytes(b"half")
+    assert model_folder() == installed, "without a look at the sums it seems well"
+    with pytest.raises(MoonshineMissing, match=rf"{files.DECODER}.*--reinstall"):
+        model_folder(check=True)
+
+
+def test_a_newer_package_has_no_model_any_more(installed: Path) -> None:
+    (installed / files.ENCODER).unlink()
+    with pytest.raises(MoonshineMissing, match=r"lacks encoder_model.ort.*make setup"):
+        model_folder()
+
+
+def test_a_package_that_is_not_installed_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MoonshineMissing, match="make setup"):
+        model_folder()
+
+
+# ---- the real model ----
+
+
+@pytest.fixture(scope="module")
+def reader() -> MoonshineReader:
+    return open_reader()
+
+
+def read(reader: MoonshineReader, pcm: np.ndarray, names: tuple[str, ...] = NAMES) -> Reading:
+    speech = soxr.resample(pcm.astype(np.float32) / 32768, corpus.RATE_HZ, 16_000).astype(np.float32)
+    return reader.read(speech, names=names, step=lambda: None)
+
+
+@pytest.mark.real
+def test_the_files_are_those_that_were_measured() -> None:
+    model_folder(check=True)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("speaker", ["joe", "joe high"])
+def test_a_plain_turn_is_read_and_sure(reader: MoonshineReader, speaker: str) -> None:
+    reading = read(reader, corpus.turn("So why is everybody talking about small models?", speaker).pcm)
+    assert reading.text == "So why is everybody talking about small models?"
+    assert reading.sure
+    assert not reading.called
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("speaker", ["joe", "joe high"])
+def test_a_name_that_sounds_like_another_word_is_known_for_the_name(reader: MoonshineReader, speaker: str) -> None:
+    reading = read(reader, corpus.turn("Mira, what do you make of all that?", speaker).pcm)
+    assert reading.called == "Mira"
+    assert reading.text.startswith("Mira, what do you make")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("speaker", ["joe", "joe high"])
+def test_no_name_is_read_into_what_calls_nobody(reader: MoonshineReader, speaker: str) -> None:
+    for said in ("What do you make of all that?", "Clouds are what I like.", "Mirrors are what I collect."):
+        assert not read(reader, corpus.turn(said, speaker).pcm).called
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("kind", ["music", "laughter", "cough", "breathing"])
+def test_it_is_never_sure_of_a_sound_that_is_no_speech(reader: MoonshineReader, kind: str) -> None:
+    for seed in range(5):
+        reading = read(reader, non_speech.sound(kind, 4.0, seed))
+        assert not (reading.sure and len(reading.text) > 12), f"{reading.text}: and it takes twelve letters to be used"
+
+
+@pytest.mark.real
+def test_whoever_does_not_wait_any_more_stops_it(reader: MoonshineReader) -> None:
+    asked = 0
+
+    def step() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        said = corpus.turn("Stop me.", "joe").pcm[::3].astype(np.float32) / 32768
+        reader.read(said, names=(), step=step)
