@@ -149,6 +149,6 @@ def test_whoever_does_not_wait_any_more_stops_it(reader: MoonshineReader) -> Non
         if asked == 3:
             raise InterruptedError
 
+    said = (corpus.turn("Stop me.", "joe").pcm[::3] / 32768).astype(np.float32)
     with pytest.raises(InterruptedError):
-        said = corpus.turn("Stop me.", "joe").pcm[::3].astype(np.float32) / 32768
         reader.read(said, names=(), step=step)
