@@ -40,15 +40,15 @@ class BetweenTurns:
 
     async def run(self) -> None:
         """Until cancelled, or until there is nothing to do in this show."""
+        mind = self._mind()
         async with asyncio.TaskGroup() as tasks:
             if self._coverage.points:
-                tasks.create_task(self._watch_points(), name="points")
-            if mind := self._mind():
+                tasks.create_task(self._watch_points(mind), name="points")
+            if mind:
                 condensing = condense_when_idle(self._table.conversation, summariser(mind), idle=self._idle)
                 tasks.create_task(condensing, name="summary")
 
-    async def _watch_points(self) -> None:
-        mind = self._mind()
+    async def _watch_points(self, mind: Chain | None) -> None:
         watch = Watch(
             self._coverage,
             self._table.conversation,

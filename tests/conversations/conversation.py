@@ -17,6 +17,7 @@ from agent.floor import actions as act
 from agent.floor import events as ev
 from agent.floor.machine import Floor
 from agent.floor.rules import Rules
+from tests.conversations.account import Account, Heard
 
 WORD_S = 0.3
 VAD_ONSET_S = 0.06
@@ -25,17 +26,6 @@ GUESS_S = 0.22  # from the pause to the fast text
 ENDPOINT_S = 0.35  # from the pause to the end of the utterance
 
 CLEAR = ev.Evidence(speech_s=1.0, level_dbfs=-24, average_log_probability=-0.35, no_speech_probability=0.08)
-
-
-@dataclass
-class Heard:
-    at: float
-    who: str
-    text: str
-    cut: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.who}: {self.text}{' --' if self.cut else ''}"
 
 
 @dataclass
@@ -73,15 +63,14 @@ class Mouth:
         return self
 
 
-class Conversation:
+class Conversation(Account):
     """`people` and `ais` are names, in order; ids are the names in lower case."""
 
     def __init__(self, people: str = "Sam", ais: str = "Claude, Nova", *, rules: Rules | None = None) -> None:
+        super().__init__()
         self.rules = rules or Rules()
         self.floor = Floor(self.rules, strict=True)
         self.now = 0.0
-        self.log: list[tuple[float, ev.Event | act.Action]] = []
-        self.heard: list[Heard] = []
         self.mouths: dict[str, Mouth] = {}
         self.names: dict[str, str] = {}
         self.gone: set[str] = set()
@@ -207,24 +196,6 @@ class Conversation:
             assert mouth.playing is None or mouth.who in self.gone, f"{mouth.who} still plays {mouth.playing}"
         assert not self.ducked, "a voice was left ducked"
         return self
-
-    def transcript(self) -> list[str]:
-        return [str(heard) for heard in self.heard if heard.text or heard.cut]
-
-    def actions(self, kind: type[act.Action], who: str | None = None) -> list[tuple[float, act.Action]]:
-        return [
-            (at, what)
-            for at, what in self.log
-            if isinstance(what, kind) and (who is None or getattr(what, "who", None) == who)
-        ]
-
-    def when(self, kind: type[act.Action | ev.Event], who: str | None = None) -> list[float]:
-        """The times of such actions or events."""
-        return [
-            round(at, 3)
-            for at, what in self.log
-            if isinstance(what, kind) and (who is None or getattr(what, "who", None) == who)
-        ]
 
     def showing(self, who: str) -> str:
         states = [what.state for _, what in self.log if isinstance(what, act.ShowState) and what.who == who]

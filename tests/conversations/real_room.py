@@ -31,7 +31,8 @@ from agent.recording.log import read_log
 from agent.rehearsal.inspection import inspect_folder
 from agent.rehearsal.person import Person
 from bench import corpus
-from tests.conversations.conversation import Heard, Mouth
+from tests.conversations.account import Account, Heard
+from tests.conversations.conversation import Mouth
 from tests.support.livekit import ROOT, LiveKit
 from tests.support.scripted_llm import ScriptedVendor, scripted_llm
 
@@ -60,21 +61,20 @@ class ScriptedMind(ScriptedVendor):
         return await super()._chat(request)
 
 
-class RealConversation:
+class RealConversation(Account):
     """See `Conversation`. Times are seconds from when everybody is at the table; nothing is virtual."""
 
     _stage: ClassVar[Stage]
     _rooms = itertools.count(1)
 
     def __init__(self, people: str = "Sam", ais: str = "Claude, Nova", *, rules: Rules | None = None) -> None:
+        super().__init__()
         self.rules = rules or Rules()
         self.people = [name.strip() for name in people.split(",")]
         self.names = {name.strip().lower(): name.strip() for name in f"{people}, {ais}".split(",")}
         self.mouths = {name.strip().lower(): Mouth(name.strip().lower(), ready_s=0.15) for name in ais.split(",")}
         for who, mouth in self.mouths.items():
             mouth.otherwise = f"{self.names[who]} has an answer to that."
-        self.log: list[tuple[float, ev.Event | act.Action]] = []
-        self.heard: list[Heard] = []
         self._script: list[tuple[float, str, str]] = []
         self._held = False
         self._quiet_since: float | None = None
@@ -94,19 +94,6 @@ class RealConversation:
         self._held = True
         asyncio.run(self._hold())
         return self
-
-    def transcript(self) -> list[str]:
-        return [str(heard) for heard in self.heard if heard.text or heard.cut]
-
-    def actions(self, kind: type[act.Action], who: str | None = None) -> list[tuple[float, act.Action]]:
-        return [
-            (at, what)
-            for at, what in self.log
-            if isinstance(what, kind) and (who is None or getattr(what, "who", None) == who)
-        ]
-
-    def when(self, kind: type[act.Action | ev.Event]) -> list[float]:
-        return [round(at, 3) for at, what in self.log if isinstance(what, kind)]
 
     def _voice(self, name: str) -> str:
         return VOICES[self.people.index(name)]
