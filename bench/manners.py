@@ -14,7 +14,6 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
@@ -24,30 +23,17 @@ from typing import Any
 import jiwer
 import numpy as np
 from livekit import api, rtc
-from livekit.plugins.faster_whisper import Mode, Recognizer
 
 from agent.floor.judgement import spoken
-from agent.rehearsal.person import RATE_HZ, Person
-from bench import corpus
-from bench.non_speech import sound
-from bench.occasions import ADDRESSES, BACKCHANNELS, INTERRUPTIONS
+from agent.rehearsal.person import Person
+from bench.answers import ANSWER, words_of_answers
+from bench.host_sounds import VOICES, sounds, speech
+from bench.occasions import ADDRESSES, INTERRUPTIONS
 from bench.probe import mid_speech, overlap_s
 from bench.table import registered, running, scripted_vendor
 from tests.support.livekit import LiveKit, running_server
-from tests.support.sound import decode
 
-Int16 = corpus.Int16
-# About 14 seconds: long enough for two backchannels
-ANSWER = (
-    "That is a fair question, and I have a clear view on it. Running a model at home changes who holds the keys. "
-    "You can read every word it was given, and nobody can switch it off on a whim. The price is patience, since a "
-    "small machine thinks slowly."
-)
 QUESTIONS = ("So what is your view on all of this?", "How did it begin, in your opinion?", "What comes next?")
-# No voice of bench/corpus.py, on which doubt was fitted: timbres of Piper's voice, and others of espeak-ng
-PIPER = {"joe 0.94": 0.94, "joe 1.07": 1.07, "joe 1.2": 1.2}
-ESPEAK = {"espeak scottish": "en-gb-scotland", "espeak us m7": "en-us+m7"}
-VOICES = (*PIPER, *ESPEAK)
 FULL_LEVEL_DB = -6.0  # a duck is -12 dB, and speech varies
 ANSWER_LIMIT_S = 12.0
 LOG_FLUSH_S = 1.3
@@ -123,38 +109,8 @@ class Table:
         """Once it is quiet; returns whether somebody answers."""
         host = self.next_host()
         await host.wait_for_quiet(1.2, limit_s=60)
-        _, ended = await host.say(_speech(QUESTIONS[self.turn % len(QUESTIONS)], "joe 1.07"))
+        _, ended = await host.say(speech(QUESTIONS[self.turn % len(QUESTIONS)], "joe 1.07"))
         return await host.wait_for_voice(ended - 0.02, limit_s=ANSWER_LIMIT_S) is not None
-
-
-_SPOKEN: dict[tuple[str, str], Int16] = {}
-
-
-def _speech(text: str, voice: str) -> Int16:
-    """int16, (samples,), 48 kHz mono, from the first to the last sound."""
-    if (text, voice) not in _SPOKEN:
-        pcm = corpus.piper(text, PIPER[voice])[0] if voice in PIPER else corpus.espeak(text, ESPEAK[voice])
-        pcm = corpus.level(pcm, -20.0)
-        start, end = corpus.voiced_span(pcm)
-        _SPOKEN[text, voice] = pcm[round(start * RATE_HZ) : round(end * RATE_HZ)]
-    return _SPOKEN[text, voice]
-
-
-def _sounds(count: int) -> Iterator[tuple[str, Int16]]:
-    """Backchannels in all voices; every fifth is a laugh or a cough."""
-    for number in range(count):
-        if number % 5 == 4:
-            kind = "laughter" if number % 2 else "cough"
-            pcm = sound(kind, 2.2, 1000 + number)
-            loud = np.flatnonzero(np.abs(pcm) > 300)
-            first = loud[0]
-            gap = np.flatnonzero(np.diff(loud) > 0.3 * RATE_HZ)  # the first of several
-            last = loud[gap[0]] if len(gap) else loud[-1]
-            yield f"{kind} {number}", pcm[first : last + 1]
-            continue
-        text = BACKCHANNELS[number % len(BACKCHANNELS)]
-        voice = VOICES[(number + number // len(BACKCHANNELS)) % len(VOICES)]
-        yield f"{text!r} ({voice})", _speech(text, voice)
 
 
 # ---- the three parts ----
@@ -163,9 +119,9 @@ def _sounds(count: int) -> Iterator[tuple[str, Int16]]:
 async def backchannels(table: Table, count: int) -> Part:
     """Over each answer two of them; the answer's words are looked at afterwards, in the recording."""
     part = Part()
-    for name, pcm in _sounds(count):
+    for name, pcm in sounds(count):
         for _ in range(3):
-            if await mid_speech(table.hosts[0], limit_s=0.5) and await _a_while_to_come(table):
+            if await mid_speech(table.hosts[0], limit_s=0.5) and _a_while_to_come(table):
                 break
             await table.ask_anybody()
             await asyncio.sleep(1.4)
@@ -186,7 +142,7 @@ async def backchannels(table: Table, count: int) -> Part:
     return part
 
 
-async def _a_while_to_come(table: Table) -> bool:
+def _a_while_to_come(table: Table) -> bool:
     """Whether the answer that is heard has another six seconds."""
     host = table.hosts[0]
     voiced = host.voices(host.clock.now() - 15.0)
@@ -211,7 +167,7 @@ async def interruptions(table: Table, count: int) -> Part:
         if not await mid_speech(host):
             continue
         await table.log.news()
-        onset, ended = await host.say(_speech(text, voice))
+        onset, ended = await host.say(speech(text, voice))
         answer = await host.wait_for_voice(ended + 0.3, limit_s=ANSWER_LIMIT_S)
         faults = []
         if still := host.voices(min(onset + 1.5, ended - 0.2), ended + 0.2):
@@ -236,7 +192,7 @@ async def addresses(table: Table, count: int) -> Part:
         host = table.next_host()
         await host.wait_for_quiet(0.8, limit_s=60)
         await table.log.news()
-        _, ended = await host.say(_speech(text, voice))
+        _, ended = await host.say(speech(text, voice))
         answered = []
         since = ended - 0.02
         for _ in range(2 if " " in wanted else 1):
@@ -250,7 +206,7 @@ async def addresses(table: Table, count: int) -> Part:
         if " " not in wanted:
             with suppress(rtc.RpcError):
                 await host.command("stop")
-        who = sorted(identity.removeprefix("ai-") for identity in answered)
+        who = sorted(answered)
         right = bool(who) if not wanted else who == wanted.split()
         faults = [] if right else [f"{' and '.join(who) or 'nobody'} for {wanted or 'anybody'}"]
         part.note(f"{text!r} ({voice})", faults + _heard_as(await table.log.news(), faults))
@@ -278,48 +234,6 @@ def _level_db(host: Person, since: float, until: float) -> float:
     levels = [[rms for _, rms in ear.levels(since, until)] for ear in host.ears.values()]
     loud = max((float(np.percentile(voice, 97)) for voice in levels if voice), default=1.0)
     return 20 * float(np.log10(max(loud, 1.0)))
-
-
-# ---- the recording ----
-
-
-def words_of_answers(recordings: Path) -> tuple[list[tuple[int, int]], list[str]]:
-    """Each answer that was heard to its end: (words lost, words too many) in its track, transcribed again."""
-    (folder,) = {path.parent for path in recordings.glob("*/events.jsonl")}
-    entries = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    tracks = {who: decode(folder / f"{who}.webm", 16_000) for who in ("claude", "guest")}
-    begun: dict[str, float] = {}
-    faults, shown = [], []
-    told = spoken(ANSWER)
-    recognizer = Recognizer()
-    try:
-        for entry in entries:
-            if entry["kind"] == "playback.start":
-                begun[entry["reply"]] = entry["at"]
-            if entry["kind"] != "playback.end" or entry["reply"] not in begun or spoken(entry["heard"]) != told:
-                continue
-            span = slice(round((begun[entry["reply"]] - 0.2) * 16_000), round((entry["at"] + 0.3) * 16_000))
-            pcm = _without_holes(tracks[entry["who"]][span])
-            heard = asyncio.run(recognizer.decode(pcm, mode=Mode.RECORD, caller="bench", language="en"))
-            found = jiwer.process_words(" ".join(told), " ".join(spoken(heard.text)))
-            faults.append((found.deletions, found.insertions))
-            if found.deletions + found.insertions > 1:
-                shown.append(f"{entry['who']} at {begun[entry['reply']]:.1f} s: {heard.text}")
-    finally:
-        recognizer.close()
-    return faults, shown
-
-
-def _without_holes(pcm: Int16) -> Int16:
-    """Where a voice was held there is silence, which a recogniser takes for an end; at most 0.4 s of it stays."""
-    frames = pcm[: len(pcm) // 160 * 160].reshape(-1, 160)
-    silent = np.abs(frames.astype(np.int32)).max(axis=1) < 60
-    run, kept = 0, []
-    for frame, quiet in zip(frames, silent, strict=True):
-        run = run + 1 if quiet else 0
-        if run <= 40:
-            kept.append(frame)
-    return np.concatenate(kept) if kept else pcm
 
 
 # ---- the run ----

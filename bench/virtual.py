@@ -159,6 +159,6 @@ def cost_s(decoding: Decoding, mode: Mode, prefix: str | None) -> tuple[float, f
     if decoding.tries > 1:
         encode_s += 0.125
         tokens *= 2
-    if mode is Mode.FAST and decoding.voiced_s >= MoonshineReader.shortest_s:  # it was asked first, and not sure
+    if mode is not Mode.RECORD and decoding.voiced_s >= MoonshineReader.shortest_s:  # it was asked first, and not sure
         encode_s += sum(quick_s)
     return OVERHEAD_S + encode_s, tokens * TOKEN_S
