@@ -14,7 +14,8 @@ class Completeness(IntEnum):
     GOES_ON = 0  # "I think, um", "because the", "the point is..."
     OPEN = 1  # no sentence end: fewer than three words, a comma, nothing
     SENTENCE = 2  # "That is what I mean."
-    CLOSED = 3  # a question, a command, a name called, an mm-hm: nothing is likely to follow
+    QUESTION = 3  # "What does she think about?", which "that" may follow all the same
+    CLOSED = 4  # a command, a name called, an mm-hm: nothing is likely to follow
 
 
 def _words(text: str) -> frozenset[str]:
@@ -131,7 +132,7 @@ def completeness(text: str, names: frozenset[str] = frozenset()) -> Completeness
     if not _END.search(text):
         return Completeness.OPEN
     if question and len(said) >= 3:
-        return Completeness.CLOSED
+        return Completeness.QUESTION
     return Completeness.SENTENCE if len(spoken) >= 3 and verbs(said) else Completeness.OPEN
 
 

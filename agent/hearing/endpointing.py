@@ -13,12 +13,27 @@ from agent.hearing.completeness import Completeness
 from agent.hearing.settings import EndpointSettings
 
 # Log-odds that a turn has ended where the words look so. Chosen on the bench's tuning half.
-WORDS = {Completeness.GOES_ON: -3.0, Completeness.OPEN: -0.3, Completeness.SENTENCE: 2.0}
+WORDS = {
+    Completeness.GOES_ON: -3.0,
+    Completeness.OPEN: -0.3,
+    Completeness.SENTENCE: 2.0,
+    Completeness.QUESTION: 4.5,
+}
 # The audio model's answers at ends lie about 0.64, in mid-sentence about 0.38, spread by 0.15 each: as log-odds a line
 # through 0.52. Bounded, since it does not know every voice: espeak's ends get 0.36.
 SOUND_EVEN, SOUND_SLOPE, SOUND_MOST = 0.52, 10.0, 2.0
 # Log-odds to silence, seconds. Few speakers pause for more than 1.3 s in mid-sentence.
-NEEDED = ((-5.0, 2.3), (-3.0, 1.7), (-1.0, 1.3), (0.0, 1.0), (1.0, 0.7), (2.0, 0.45), (3.0, 0.3))
+NEEDED = (
+    (-5.0, 2.3),
+    (-3.0, 1.7),
+    (-1.0, 1.3),
+    (0.0, 1.0),
+    (1.0, 0.7),
+    (2.0, 0.45),
+    (3.0, 0.3),
+    (4.0, 0.3),
+    (4.5, 0.2),
+)
 
 
 class Endpointer:

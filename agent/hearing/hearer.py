@@ -231,7 +231,9 @@ class Hearer:
         self._interims.finished(self._now, cost_s=asyncio.get_running_loop().time() - started)
         if transcript is None or utterance is not self._utterance or part is not utterance.part:
             return
-        sure = transcript.average_log_probability > self._settings.interim.sure_log_probability
+        sure = (
+            not transcript.doubtful and transcript.average_log_probability > self._settings.interim.sure_log_probability
+        )
         if part.stable.push(transcript.text, sure=sure) and self._pause is None:
             text = join((utterance.before, part.stable.text))
             self._means.emit(InterimHeard(at=self._at, who=self._means.who, utterance=utterance.id, text=text))

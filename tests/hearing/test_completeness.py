@@ -16,6 +16,15 @@ NAMES = frozenset({"claude", "guest", "anna"})
         "So tell me, who is going to pay for it?",
         "Where do they come from?",
         "Is that what you are looking for?",
+    ],
+)
+def test_a_question(text: str) -> None:
+    assert completeness(text, NAMES) is Completeness.QUESTION
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "Claude?",
         "Hey, Claude?",
         "Stop.",

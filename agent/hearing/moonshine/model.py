@@ -1,4 +1,4 @@
-"""The model itself, on onnxruntime: audio to tokens, each with its probability. Synchronous; one thread at a time."""
+"""The model, on onnxruntime: audio to tokens, each with its probability. Synchronous; keeps nothing between uses."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class _Instead:
 
 
 class MoonshineReader:
-    """A `livekit.plugins.faster_whisper.QuickReader`. One thread at a time."""
+    """A `livekit.plugins.faster_whisper.QuickReader`."""
 
     language = "en"
     shortest_s = 1.25  # of voice: what an "mm-hm" is, the floor judges by Whisper's figures (`Rules.turn_after_s`)

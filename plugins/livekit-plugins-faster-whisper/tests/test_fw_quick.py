@@ -99,10 +99,11 @@ def test_a_short_sound_is_whispers_whose_figures_tell_an_mm_hm() -> None:
     assert both.quick.asked == []
 
 
-def test_captions_are_whispers() -> None:
-    both = table()
-    both.hear(Mode.INTERIM)
-    assert both.quick.asked == []
+def test_a_caption_of_an_unfinished_sentence_need_not_be_sure_and_does_not_end_like_one() -> None:
+    both = table("What do you make of all.", sure=False)
+    heard = both.hear(Mode.INTERIM)
+    assert (heard.text, heard.doubtful) == ("What do you make of all", True)
+    assert both.whisper.asked == 0
 
 
 @pytest.mark.parametrize("language", ["de", None])

@@ -113,10 +113,10 @@ class Decoder:
             if mode is Mode.RECORD:
                 found = self._record(speech, bias, voice, step)
             else:
-                if mode is Mode.FAST and prefix is None:
+                if prefix is None:
                     reading = self._read_quickly(speech, bias, voice, step)
-                if reading is not None and _will_do(reading, voice):
-                    return _of_reading(reading, bias, voice, perf_counter() - started)
+                if reading is not None and _will_do(reading, mode, voice):
+                    return _of_reading(reading, mode, bias, voice, perf_counter() - started)
                 found = self._windows(speech, mode, bias, voice, prefix, step)
         decoding = _decoding(found, bias, voice, perf_counter() - started)
         return _with_name(decoding, reading) if reading is not None else decoding
@@ -183,8 +183,8 @@ class Decoder:
         return found
 
 
-def _will_do(reading: Reading, voice: Voice) -> bool:
-    """Whether a quick text can be used as it is."""
+def _will_do(reading: Reading, mode: Mode, voice: Voice) -> bool:
+    """Whether a quick text can be used as it is. Of an unfinished utterance it need not be sure."""
     no_speech = is_no_speech(
         reading.text,
         average_log_probability=reading.average_log_probability,
@@ -192,18 +192,22 @@ def _will_do(reading: Reading, voice: Voice) -> bool:
         voiced_s=voice.voiced_s,
         peak=voice.peak,
     )
-    return reading.sure and not no_speech and not doubts(reading.text, voiced_s=voice.voiced_s)
+    sure = reading.sure or mode is Mode.INTERIM
+    return sure and not no_speech and not doubts(reading.text, voiced_s=voice.voiced_s)
 
 
-def _of_reading(reading: Reading, bias: Bias, voice: Voice, decode_s: float) -> Decoding:
+def _of_reading(reading: Reading, mode: Mode, bias: Bias, voice: Voice, decode_s: float) -> Decoding:
+    # It ends every text like a sentence
+    text = reading.text.rstrip(".") if mode is Mode.INTERIM else reading.text
     return Decoding(
-        text=reading.text,
+        text=text,
         average_log_probability=reading.average_log_probability,
         no_speech_probability=0.0,
-        compression_ratio=compression_ratio(reading.text),
+        compression_ratio=compression_ratio(text),
         language=bias.language or "",
         voiced_s=voice.voiced_s,
         decode_s=decode_s,
+        doubtful=not reading.sure,
         quick=True,
         tries=1,
     )

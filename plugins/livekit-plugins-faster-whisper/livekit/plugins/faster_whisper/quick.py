@@ -1,4 +1,4 @@
-"""What a quicker recogniser has to offer, to be asked before Whisper in FAST mode."""
+"""What a quicker recogniser has to offer, to be asked before Whisper."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Reading:
 
 
 class QuickReader(Protocol):
-    """Reads whole audios, one after the other. One thread at a time."""
+    """Reads whole audios, for several threads at once."""
 
     @property
     def language(self) -> str:

@@ -45,7 +45,7 @@ class Statistics:
     again: int = 0
     """FAST texts that were doubtful and therefore decoded again."""
     quick: int = 0
-    """FAST texts of the quicker model alone."""
+    """Texts of the quicker model alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,8 @@ class Recognizer:
             cache_dir: where the bundled model is joined; None for the user's cache folder.
             local_files_only: never download.
             max_waiting: requests that may wait in each mode, all callers together.
-            quick: opens a quicker recogniser, which FAST requests ask first; Whisper reads what that one is unsure of.
+            quick: opens a quicker recogniser, which is asked first but for the text of record; Whisper reads what that
+                one is unsure of.
         """
         self._source = _Source(
             model=model,
@@ -289,7 +290,7 @@ class Recognizer:
                     self._changed.notify_all()
 
     def _decoder(self, mode: Mode) -> Decoder:
-        return Decoder(self._whisper(mode), self._quick_reader() if mode is Mode.FAST else None)
+        return Decoder(self._whisper(mode), None if mode is Mode.RECORD else self._quick_reader())
 
     def _quick_reader(self) -> QuickReader | None:
         with self._loading[True]:
