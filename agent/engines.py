@@ -177,8 +177,10 @@ class Engines:
         """Models and voices in use, for session.yml and `/health`."""
         providers = self.settings.providers
         chosen = {persona.slug: self._settings_of(persona) for persona in personas}
+        quick = self.recognizer is not None and _quick_reader(self.settings) is not None
         return {
             "ears": [str(ear) for ear in providers.stt],
+            **({"quick_ear": "moonshine:tiny"} if quick else {}),
             "minds": {slug: describe_minds(one.mind, providers) for slug, one in chosen.items()},
             "voices": {slug: describe_voices(providers.tts, one, slug=slug) for slug, one in chosen.items()},
             "language": providers.language,

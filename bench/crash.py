@@ -1,11 +1,12 @@
 """What a killed recorder leaves behind.
 
-    python bench/crash.py [--trials 200] [--seed 1] [--json FILE]
+    python bench/crash.py [--trials 200] [--seed 1] [--browser] [--json FILE]
 
 Each trial records a talk of three speakers in real time in a process of its own, which reports after every frame how
 far it has come, and kills it with SIGKILL at a random moment: often while tracks are being opened, at times while the
 folder is being sealed. Then, as they lie there, all files are opened; the loss is the time from the last frame that was
-handed in to where the track's sound ends. Then the folder is salvaged and everything is opened and measured again.
+handed in to where the track's sound ends. Then the folder is salvaged and everything is opened and measured again, by
+PyAV, ffprobe, a checker of Matroska's structure, parsers of WebVTT and YAML and, when asked for, a browser.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from agent.clock import EpisodeClock
 from agent.recording import EpisodeRecorder, salvage
 from agent.recording.log import read_log
+from bench.opening import Opener
 
 _SPEAKERS = {"anna": "Anna & <Co>", "ben": "Ben", "claude": "Claude"}
 _ALLOWED_S = 1.0
@@ -137,7 +139,7 @@ def _readable(folder: Path, trial: Trial, stage: str) -> dict[str, float]:
     return lengths
 
 
-def run_trial(root: Path, *, after_s: float, sealing: bool) -> Trial:
+def run_trial(root: Path, opener: Opener, *, after_s: float, sealing: bool) -> Trial:
     """Kill, look, salvage, look again."""
     begin, handed_in, when = _victim(root, after_s=after_s, sealing=sealing)
     trial = Trial(after_s, when)
@@ -161,6 +163,7 @@ def run_trial(root: Path, *, after_s: float, sealing: bool) -> Trial:
     if yaml.safe_load((folder / "session.yml").read_text())["status"] not in ("salvaged", "sealed"):
         trial.faults.append("not sealed by the salvage")
     lengths = _readable(folder, trial, "salvaged")
+    trial.faults.extend(f"salvaged: {fault}" for fault in opener.faults(folder))
     if len(set(lengths.values())) > 1:
         trial.faults.append(f"tracks do not end together: {lengths}")
     for who, until in before.items():
@@ -173,7 +176,7 @@ def run_trial(root: Path, *, after_s: float, sealing: bool) -> Trial:
     return trial
 
 
-def run(trials: int, seed: int) -> list[Trial]:
+def run(trials: int, seed: int, opener: Opener) -> list[Trial]:
     """So many trials; a fifth of them is killed while sealing."""
     chance = random.Random(seed)
     results = []
@@ -181,7 +184,7 @@ def run(trials: int, seed: int) -> list[Trial]:
         sealing = number % 5 == 4
         after_s = chance.uniform(0.0, 0.4) if sealing else chance.choice((chance.uniform(0, 1), chance.uniform(0, 6)))
         with tempfile.TemporaryDirectory() as folder:
-            results.append(run_trial(Path(folder), after_s=after_s, sealing=sealing))
+            results.append(run_trial(Path(folder), opener, after_s=after_s, sealing=sealing))
     return results
 
 
@@ -189,13 +192,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--browser", action="store_true", help="open the files in a Chromium as well")
     parser.add_argument("--json", type=Path, help="write the figures here as well")
     parser.add_argument("--victim", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.victim:
         asyncio.run(_talk(arguments.victim))
         return 0
-    results = run(arguments.trials, arguments.seed)
+    with Opener(browser=arguments.browser) as opener:
+        results = run(arguments.trials, arguments.seed, opener)
     losses = np.array([trial.loss_s for trial in results])
     faults = [fault for trial in results for fault in trial.faults]
     console = Console(width=120)
