@@ -33,8 +33,9 @@ class Seat:
         self._track_sid: str | None = None
         self._attributes: dict[str, str] = {}
         self._changed = asyncio.Event()
-        # The other seats' captions come here, too; without a handler the SDK logs a line for each.
-        room.register_text_stream_handler(TOPIC_TRANSCRIPTION, lambda reader, identity: None)
+        # The other seats' captions come here, too; without a handler the SDK logs a line for each. A reader that is
+        # neither read nor closed looks at every event of the process for ever: an hour of captions would be its end.
+        room.register_text_stream_handler(TOPIC_TRANSCRIPTION, lambda reader, identity: reader.close())
 
     async def publish(self) -> None:
         """Publish the voice as a microphone track: where stock clients look for an agent's audio."""
