@@ -83,7 +83,7 @@ class Opener:
     def faults(self, folder: Path) -> list[str]:
         """What somebody who opens these files would stumble over."""
         tracks = sorted(folder.glob("*.webm"))
-        found = [f"{path.name}: {fault}" for path in tracks for fault in WebM(path).check_sealed()]
+        found = [fault for path in tracks for fault in _structure(path)]
         if shutil.which("ffprobe"):
             found += [fault for path in tracks for fault in _ffprobe(path)]
         if self._playwright is not None:
@@ -91,6 +91,13 @@ class Opener:
             heard = [path.name for path in tracks if _length_s(path) > 0.1]
             found += self._page.evaluate(_OPEN, [*heard, *(path.name for path in sorted(folder.glob("*.vtt")))])
         return found
+
+
+def _structure(path: Path) -> list[str]:
+    try:
+        return [f"{path.name}: {fault}" for fault in WebM(path).check_sealed()]
+    except (ValueError, IndexError) as error:  # it leads nowhere
+        return [f"{path.name}: no Matroska: {error}"]
 
 
 def _length_s(path: Path) -> float:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from agent.doctor import egress, livekit, machine, models, providers, studio
+from agent.doctor import egress, livekit, machine, models, network, providers, studio
 from agent.doctor.findings import Finding, fault
 from agent.settings import Settings, SettingsError, load
 
@@ -54,6 +54,7 @@ async def findings(settings: Settings, *, env_file: Path = Path(".env")) -> list
         "clock": lambda: machine.clock(_outside(settings)),
         "briefings": lambda: studio.briefings(settings),
         "page": lambda: studio.page(settings),
+        "network": lambda: network.network(settings),
     }
     found: list[Finding] = []
     for about, check in checks.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +35,7 @@ class Greedy:
 
     tokens: tuple[int, ...]
     log_probabilities: tuple[float, ...]  # one more than tokens where it ended by itself: the end's
-    cut_off: bool  # there would have been more
+    cut_off: bool  # the bound was reached
 
 
 class Model:
@@ -57,14 +56,10 @@ class Model:
         audio = {"input_values": _value(speech[None]), "attention_mask": _ones(1, len(speech))}
         return Encoded(self._encoder.run_with_ort_values(None, audio)[0].numpy(), len(speech) / RATE_HZ)
 
-    def greedy(
-        self, encoded: Encoded, *, least: float = -math.inf, at_least: int = 0, step: Callable[[], None] = lambda: None
-    ) -> Greedy:
+    def greedy(self, encoded: Encoded, *, step: Callable[[], None] = lambda: None) -> Greedy:
         """The text.
 
         Args:
-            least: a log-probability; with a token below, the rest is not worth its time.
-            at_least: tokens that are wanted all the same.
             step: called before each token; raises to stop here.
         """
         states, mask = _value(encoded.states), _ones(1, encoded.states.shape[1])
@@ -90,8 +85,6 @@ class Model:
             if last == END:
                 return Greedy(tuple(tokens), tuple(probabilities), cut_off=False)
             tokens.append(last)
-            if len(tokens) >= at_least and min(probabilities) < least:
-                break
             for name, value in zip(self._outputs[1:], present, strict=True):
                 if not (again and ".encoder." in name):  # what the encoder gave stays what it was
                     past[name.replace("present", "past_key_values")] = value

@@ -26,7 +26,6 @@ _SURE_OF_A_WORD = -0.25
 # words that sound like it: "Clouds" for "Claude" costs 3 as well, and is told by the comma that is not there.
 _NAME_AT_LEAST = -5.0
 _BEHIND_A_NAME = 2  # words that must fit behind it
-_TOKENS_FOR_A_NAME = 8  # that is, what stands in its place and those words
 _PLAUSIBLE = -0.6  # on average: below, it is no English, and no names are read into it
 
 Float32 = npt.NDArray[np.float32]
@@ -68,7 +67,7 @@ class MoonshineReader:
             step: called between two uses of the model; raises to stop here.
         """
         encoded = self._model.encode(speech)
-        greedy = self._model.greedy(encoded, least=SURE_AT_LEAST, at_least=_TOKENS_FOR_A_NAME, step=step)
+        greedy = self._model.greedy(encoded, step=step)
         text = re.sub(r",+", ",", self._tokens.text(greedy.tokens)).strip("\"' ")
         probabilities = greedy.log_probabilities
         average = float(np.mean(probabilities))
@@ -79,7 +78,7 @@ class MoonshineReader:
             step()
             called, text = self._name_instead(encoded, text, names)
         sure = not greedy.cut_off and average > SURE_ON_AVERAGE and min(probabilities) > SURE_AT_LEAST
-        return Reading(text=text, average_log_probability=average, sure=sure, called=called, tokens=len(greedy.tokens))
+        return Reading(text=text, average_log_probability=average, sure=sure, called=called, cut_off=greedy.cut_off)
 
     def _first_words_unsure(self, tokens: Sequence[int], probabilities: Sequence[float]) -> bool:
         first = 1

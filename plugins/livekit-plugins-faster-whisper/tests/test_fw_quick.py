@@ -67,8 +67,10 @@ class Table:
         return decoder.decode(np.ones(windows * 512, np.int16), mode, bias)
 
 
-def table(reading: str = QUESTION, whisper: str = QUESTION, *, sure: bool = True, called: str = "") -> Table:
-    read = Reading(text=reading, average_log_probability=-0.05, sure=sure, called=called)
+def table(
+    reading: str = QUESTION, whisper: str = QUESTION, *, sure: bool = True, probability: float = -0.05, called: str = ""
+) -> Table:
+    read = Reading(text=reading, average_log_probability=probability, sure=sure, called=called)
     return Table(ScriptedQuick(read), ScriptedWhisper(whisper))
 
 
@@ -80,9 +82,16 @@ def test_what_it_is_sure_of_is_taken_and_whisper_is_not_asked() -> None:
     assert both.quick.asked == [("Claude", "Mira")]
 
 
-def test_what_it_is_unsure_of_whisper_reads() -> None:
-    heard = table("Water you make.", sure=False).hear()
+def test_what_it_is_unsure_of_whisper_reads_and_the_surer_of_the_two_is_taken() -> None:
+    """Whisper's words have a log-probability of -0.3 here."""
+    heard = table("Water you make of that.", sure=False, probability=-0.5).hear()
     assert (heard.text, heard.quick) == (QUESTION, False)
+    heard = table(QUESTION, "Water you make of that.", sure=False, probability=-0.25).hear()
+    assert (heard.text, heard.quick) == (QUESTION, True)
+
+
+def test_whisper_has_the_last_word_on_what_is_no_speech() -> None:
+    assert table("I am a chair.", "Ha ha ha ha.", sure=False, probability=-0.25).hear().text == ""
 
 
 @pytest.mark.parametrize(
@@ -124,5 +133,5 @@ def test_it_is_asked_for_its_own_language_alone(language: str | None) -> None:
     ],
 )
 def test_a_name_that_whisper_left_out_or_misread_stands_before_its_text(whisper: str, text: str) -> None:
-    heard = table("Mira, what do you make a mall, Nat?", whisper, sure=False, called="Mira").hear()
+    heard = table("Mira, what do you make a mall, Nat?", whisper, sure=False, probability=-0.5, called="Mira").hear()
     assert heard.text == text

@@ -21,7 +21,8 @@ class Reading:
     """Whisper need not be asked."""
     called: str = ""
     """The name that the text begins with. Whisper base, told of names, is apt to leave such a one out."""
-    tokens: int = 0
+    cut_off: bool = False
+    """It ran into its limit of tokens."""
 
 
 class QuickReader(Protocol):
