@@ -99,6 +99,7 @@ class Table:
 
     hosts: list[Person]
     log: Log
+    guest: str  # the name that the show's briefing gives to the guest
     turn: int = 0
 
     def next_host(self) -> Person:
@@ -188,6 +189,7 @@ async def addresses(table: Table, count: int) -> Part:
     part = Part()
     for number in range(count):
         wanted, text = ADDRESSES[number % len(ADDRESSES)]
+        text = text.replace("Nova", table.guest)
         voice = VOICES[(number + number // len(ADDRESSES)) % len(VOICES)]
         host = table.next_host()
         await host.wait_for_quiet(0.8, limit_s=60)
@@ -252,7 +254,8 @@ async def _talk(livekit: LiveKit, recordings: Path, parts: list[str], count: int
             while not (anna.ears and ben.ears and anna.episode):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         await asyncio.sleep(4.0)
-        table = Table([anna, ben], Log(recordings))
+        guest = next(one.name for one in anna.room.remote_participants.values() if one.identity == "guest")
+        table = Table([anna, ben], Log(recordings), guest)
         for person in table.hosts:  # each hears the AIs only: what the other says is no AI's voice
             _listen_to_ais(person)
         begun = anna.clock.now()

@@ -98,9 +98,10 @@ def _spellings(seats: tuple[Seat, ...]) -> tuple[dict[tuple[str, ...], SpeakerId
             exact[("guest",)] = one  # it is only called so by its id, and so is every other guest
         for spelling in (("the", "guest"), ("our", "guest"), ("my", "guest"), ("guest",), ("mister", "guest")):
             exact.setdefault(spelling, one)
-    if len(guests) > 1:
+    if guests:  # where there is but one, an "s" was read into "the guest thinks"
+        every = EVERY_GUEST if len(guests) > 1 else guests[0].who
         for spelling in (("guests",), ("the", "guests"), ("our", "guests"), ("my", "guests"), ("both", "guests")):
-            exact.setdefault(spelling, EVERY_GUEST)
+            exact.setdefault(spelling, every)
     if any(seat.who == "claude" for seat in personas):
         for spelling in (("my", "co-host"), ("our", "co-host"), ("the", "co-host"), ("co-host",), ("cohost",)):
             exact.setdefault(spelling, "claude")

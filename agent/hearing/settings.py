@@ -26,7 +26,11 @@ class EndpointSettings(BaseModel, frozen=True, extra="forbid"):
     """How much silence ends an utterance; how finished it looks and sounds lies between the bounds."""
 
     min_silence_s: float = Field(
-        0.2, ge=0.1, le=2.0, description="no utterance ends sooner; a finished question does then"
+        0.3,
+        ge=0.1,
+        le=2.0,
+        description="no utterance ends sooner; a finished question does then. A reply is prepared meanwhile, and takes"
+        " longer, so that less would cut sentences and save nothing",
     )
     max_silence_s: float = Field(2.5, ge=0.5, le=10.0, description="no utterance outlasts more")
     patience: float = Field(1.0, ge=0.3, le=3.0, description="times the silence that is asked of unfinished words")

@@ -38,6 +38,11 @@ def test_utterances_that_were_scored_before_the_patterns_were_made_for_them(name
     assert not wrong
 
 
+@pytest.mark.parametrize("text", ["What does our guests think about that?", "And what does the guests think?"])
+def test_where_there_is_one_guest_an_s_too_many_changes_nothing(text: str) -> None:
+    assert address(text, TABLE, by="sam").to == ("guest",)
+
+
 def test_punctuation_is_not_needed_where_the_words_are_plain() -> None:
     for text in ("claude what do you think", "what do you think claude", "hey nova how are you", "over to you nova"):
         assert address(text, TABLE).to, text

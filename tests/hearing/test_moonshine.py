@@ -20,7 +20,7 @@ from bench import corpus, non_speech
 
 NAMES = ("Claude", "Mira", "Anna")
 ENTRIES = [b"<unk>", b"<s>", b"</s>", *(bytes([byte]) for byte in range(256))]
-ENTRIES += [text.encode() for text in ("▁", "a", "n", "A", "▁A", "nn", "▁Ann", "▁Anna", "x" * 200)]
+ENTRIES += [text.encode() for text in ("▁", "a", "n", "A", "▁A", "nn", "▁Ann", "▁Anna", "x" * 200, ",")]
 
 
 def packed(entries: list[bytes]) -> bytes:
@@ -44,6 +44,10 @@ def test_the_longest_pieces_that_can_be_merged_are_found() -> None:
 @given(st.text(st.characters(codec="utf-8", exclude_characters="▁"), max_size=40))
 def test_every_text_comes_back_from_its_tokens(text: str) -> None:
     assert TOKENS.text(TOKENS.tokens(text)) == text.strip()
+
+
+def test_a_sign_that_is_a_token_is_not_spelt_as_a_byte() -> None:
+    assert TOKENS.tokens("Anna,")[1:] == [ENTRIES.index(b",", 259)]
 
 
 def test_a_token_of_200_bytes_is_read() -> None:
@@ -129,6 +133,25 @@ def test_a_name_that_sounds_like_another_word_is_known_for_the_name(reader: Moon
 def test_no_name_is_read_into_what_calls_nobody(reader: MoonshineReader, speaker: str) -> None:
     for said in ("What do you make of all that?", "Clouds are what I like.", "Mirrors are what I collect."):
         assert not read(reader, corpus.turn(said, speaker).pcm).called
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Hm, wait, can we go back a step?",
+        "Hm, what would your mother say to that?",
+        "Well, who is going to pay for it?",
+        "No, what I mean is the price.",
+        "And, um, where was that?",
+        "Yeah, but who was the first one to do it?",
+    ],
+)
+def test_no_name_is_read_into_how_people_begin(reader: MoonshineReader, said: str) -> None:
+    for timbre in (1.0, 1.2):
+        pcm, _ = corpus.piper(said, timbre)
+        for names in (("anna", "ben", "Claude", "Guest"), ("Sam", "Mina", "Claude", "Nova")):
+            assert not read(reader, corpus.level(pcm, -20.0), names).called
 
 
 @pytest.mark.real

@@ -21,10 +21,16 @@ SURE_ON_AVERAGE = -0.2
 SURE_AT_LEAST = -1.5
 # A first word that is as sure as this is no name that was misheard.
 _SURE_OF_A_WORD = -0.25
-# A name that was said costs the text up to this much when it stands in the place of what was read ("Mirror" for
-# "Mira": -3, "Otto" for "Ah, though": +28); one that was not said cost 9 at least, in 176 turns by four voices, but for
-# words that sound like it: "Clouds" for "Claude" costs 3 as well, and is told by the comma that is not there.
+# A name that was said costs the text up to this much when it stands in the place of what was read ("Mira" for "Mirror":
+# -2, "Zoe" for "So it": 0); one that was not said cost 6 at least, in 60 turns that begin like a call ("Well, ...").
 _NAME_AT_LEAST = -5.0
+# Words with which people begin, and a comma behind them as well: "Then," and "Ben," cannot be told apart otherwise.
+_NAME_FOR_A_BEGINNING = -1.0
+_BEGINNINGS = frozenset({
+    "hm", "hmm", "mm", "um", "uh", "er", "ah", "oh", "wow", "well", "so", "now", "then", "right", "yes",
+    "yeah", "yep", "no", "nope", "ok", "okay", "sure", "and", "but", "or", "wait", "look", "hey", "hi",
+    "hello", "please", "sorry", "thanks", "true", "exactly", "actually",
+})  # fmt: skip
 _BEHIND_A_NAME = 2  # words that must fit behind it
 _PLAUSIBLE = -0.6  # on average: below, it is no English, and no names are read into it
 
@@ -108,7 +114,9 @@ class MoonshineReader:
             return "", text
         likely = self._model.log_probabilities(encoded, beginnings)
         best = max(instead, key=lambda one: likely[one.beginning] - likely[one.own])
-        if likely[best.beginning] - likely[best.own] < _NAME_AT_LEAST:
+        begins = any(word.strip(".,!?").lower() in _BEGINNINGS for word in words[: best.replaced])
+        least = _NAME_FOR_A_BEGINNING if begins else _NAME_AT_LEAST
+        if likely[best.beginning] - likely[best.own] < least:
             return "", text
         return best.name, f"{best.name}, {_lowered(' '.join(words[best.replaced :]))}"
 

@@ -21,7 +21,9 @@ class Tokens:
         data: `tokenizer.bin`: for each token its length in bytes (one byte, or two from 128 on), and its bytes.
         """
         self._texts = tuple(_entries(data))
-        self._numbers = {text: number for number, text in reversed(list(enumerate(self._texts)))}
+        # "," is a token of its own as well as a byte, and it is the token that the model writes
+        whole = list(enumerate(self._texts))[_FIRST_BYTE + 256 :]
+        self._numbers = {text: number for number, text in reversed(whole)}
 
     def text(self, tokens: Iterable[int]) -> str:
         """Trimmed."""
