@@ -129,6 +129,12 @@ def test_a_name_that_sounds_like_another_word_is_known_for_the_name(reader: Moon
 
 
 @pytest.mark.real
+def test_it_is_not_sure_of_a_word_where_a_name_may_have_been_called(reader: MoonshineReader) -> None:
+    pcm = corpus.turn("Right, but Nova, do you like them?", "joe").pcm
+    assert not read(reader, pcm, ("Claude", "Nova")).sure
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("speaker", ["joe", "joe high"])
 def test_no_name_is_read_into_what_calls_nobody(reader: MoonshineReader, speaker: str) -> None:
     for said in ("What do you make of all that?", "Clouds are what I like.", "Mirrors are what I collect."):
@@ -148,10 +154,8 @@ def test_no_name_is_read_into_what_calls_nobody(reader: MoonshineReader, speaker
     ],
 )
 def test_no_name_is_read_into_how_people_begin(reader: MoonshineReader, said: str) -> None:
-    for timbre in (1.0, 1.2):
-        pcm, _ = corpus.piper(said, timbre)
-        for names in (("anna", "ben", "Claude", "Guest"), ("Sam", "Mina", "Claude", "Nova")):
-            assert not read(reader, corpus.level(pcm, -20.0), names).called
+    pcm, _ = corpus.piper(said, 1.2)
+    assert not read(reader, corpus.level(pcm, -20.0), ("anna", "ben", "Sam", "Claude", "Nova")).called
 
 
 @pytest.mark.real

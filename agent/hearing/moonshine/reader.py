@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ SURE_ON_AVERAGE = -0.2
 SURE_AT_LEAST = -1.5
 # A first word that is as sure as this is no name that was misheard.
 _SURE_OF_A_WORD = -0.25
+_SURE_OF_A_NAME = -0.4  # likewise, elsewhere in the text
+_STOPS = tuple(",.;:?!")
 # A name that was said costs the text up to this much when it stands in the place of what was read ("Mira" for "Mirror":
 # -2, "Zoe" for "So it": 0); one that was not said cost 6 at least, in 60 turns that begin like a call ("Well, ...").
 _NAME_AT_LEAST = -5.0
@@ -84,7 +87,26 @@ class MoonshineReader:
             step()
             called, text = self._name_instead(encoded, text, names)
         sure = not greedy.cut_off and average > SURE_ON_AVERAGE and min(probabilities) > SURE_AT_LEAST
+        sure = sure and not (names and self._may_be_a_call(greedy.tokens, probabilities))
         return Reading(text=text, average_log_probability=average, sure=sure, called=called, cut_off=greedy.cut_off)
+
+    def _may_be_a_call(self, tokens: Sequence[int], probabilities: Sequence[float]) -> bool:
+        """Whether a word beside a comma or a full stop, behind the beginning, may be a name that was misheard: "Right.
+        But noble. Do you like them?" is "Right, but Nova, do you like them?".
+        """
+        words: list[tuple[str, float]] = []
+        for token, probability in zip(tokens, probabilities, strict=False):
+            piece = self._tokens.piece(token)
+            if piece.startswith(" ") or not words:
+                words.append((piece.strip(), probability))
+            else:
+                said, least = words[-1]
+                punctuation = not any(sign.isalnum() for sign in piece)
+                words[-1] = (said + piece, least if punctuation else min(least, probability))
+        return any(
+            least < _SURE_OF_A_NAME and (word[-1:] in _STOPS or before[-1:] in _STOPS)
+            for (before, _), (word, least) in pairwise(words)
+        )
 
     def _first_words_unsure(self, tokens: Sequence[int], probabilities: Sequence[float]) -> bool:
         first = 1

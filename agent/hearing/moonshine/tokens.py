@@ -30,6 +30,10 @@ class Tokens:
         joined = b"".join(self._texts[token] for token in tokens)
         return joined.decode(errors="replace").replace(_SPACE, " ").strip()
 
+    def piece(self, token: int) -> str:
+        """What one token adds to the text."""
+        return self._texts[token].decode(errors="replace").replace(_SPACE, " ")
+
     def tokens(self, text: str) -> list[int]:
         """As the model writes it, with a space before the first word."""
         parts = [sign.encode() for sign in _SPACE + text.replace(" ", _SPACE)]

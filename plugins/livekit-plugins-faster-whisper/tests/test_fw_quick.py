@@ -90,6 +90,11 @@ def test_what_it_is_unsure_of_whisper_reads_and_the_surer_of_the_two_is_taken() 
     assert (heard.text, heard.quick) == (QUESTION, True)
 
 
+def test_a_name_that_whisper_hears_is_worth_more_than_being_sure() -> None:
+    both = table("Right. But mirror. What do you make of it?", "Right, but Mira, what do you make?", sure=False)
+    assert both.hear().text == "Right, but Mira, what do you make?"
+
+
 def test_whisper_has_the_last_word_on_what_is_no_speech() -> None:
     assert table("I am a chair.", "Ha ha ha ha.", sure=False, probability=-0.25).hear().text == ""
 

@@ -121,7 +121,8 @@ class Decoder:
         decoding = _decoding(found, bias, voice, perf_counter() - started)
         if reading is None:
             return decoding
-        if _is_plausible(reading, voice) and _is_surer(reading, decoding):
+        named = _has_a_name_more(decoding.text, reading.text, bias)
+        if not named and _is_plausible(reading, voice) and _is_surer(reading, decoding):
             return replace(
                 _of_reading(reading, mode, bias, voice, decoding.decode_s), encode_window_s=decoding.encode_window_s
             )
@@ -133,8 +134,7 @@ class Decoder:
             return None
         if voice.voiced_s < quick.shortest_s or len(speech) > quick.longest_s * RATE_HZ:
             return None
-        names = [name.strip() for name in (bias.hotwords or "").split(",") if name.strip()]
-        reading = quick.read(speech, names=names, step=step)
+        reading = quick.read(speech, names=_names(bias), step=step)
         step()
         return reading
 
@@ -213,6 +213,16 @@ def _is_surer(reading: Reading, decoding: Decoding) -> bool:
     two 43, of 261.
     """
     return bool(decoding.text) and reading.average_log_probability > decoding.average_log_probability
+
+
+def _names(bias: Bias) -> list[str]:
+    return [name.strip() for name in (bias.hotwords or "").split(",") if name.strip()]
+
+
+def _has_a_name_more(text: str, than: str, bias: Bias) -> bool:
+    """Whether somebody is called or mentioned in the one text and not in the other."""
+    said, other = set(words(text)), set(words(than))
+    return any(set(words(name)) <= said - other for name in _names(bias))
 
 
 def _of_reading(reading: Reading, mode: Mode, bias: Bias, voice: Voice, decode_s: float) -> Decoding:
