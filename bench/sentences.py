@@ -137,3 +137,77 @@ SHORT_TEST = (
     "One moment.",
     "Okay.",
 )
+
+# ---- calls: a name, and a sentence behind it ----
+
+NAMES_TUNE = ("Claude", "Nova", "Mira", "Kai", "Priya", "Anna")
+NAMES_TEST = ("Ada", "Vera", "Zoe", "Otto", "Jasper", "Lena")
+CALLED_TUNE = (
+    "{name}, what do you make of all that?",
+    "{name}, tell us about your garden.",
+    "Right, but {name}, do you like them?",
+    "Is that what you meant, {name}?",
+)
+CALLED_TEST = (
+    "{name}, how would you explain that to a child?",
+    "{name}, where did you read about it?",
+    "Fine, and {name}, have you been there?",
+    "Would you do it again, {name}?",
+)
+# Nobody is called, though it begins like a call.
+UNCALLED_TUNE = (
+    "Hm, wait, can we go back a step?",
+    "Well, who is going to pay for it?",
+    "No, what I mean is the price.",
+    "Mirror, mirror on the wall, who is the fairest?",
+    "Clouds, rain and wind are what I like.",
+)
+UNCALLED_TEST = (
+    "Hm, what would your mother say to that?",
+    "And, um, where was that?",
+    "Yeah, but who was the first one to do it?",
+    "Honestly, I would rather stay home.",
+    "Later, on the way back, it began to snow.",
+)
+
+# ---- pauses behind a clause that could stand alone ----
+
+CLAUSES_TUNE = (
+    "My neighbour bought an electric car | and sold it after a month.",
+    "I used to play the piano | but I stopped in my twenties.",
+    "That is a very good question | and I don't have a good answer.",
+    "My father worked in a factory | and he never complained.",
+    "We tried it for a year | and then we gave up.",
+    "I like the idea | but it will never work in practice.",
+    "We could fly to Rome | or we could take the night train.",
+    "I saw your talk in Berlin | where you spoke about the budget.",
+    "The old model was slow | which is why nobody used it.",
+    "It costs two hundred dollars | if you buy it in advance.",
+    "Everybody knows that story | or at least they think they do.",
+    "We had a plan | and the plan was to do nothing.",
+    "The doctor told me to rest | so I stayed at home.",
+    "He looked at the screen | and started to laugh.",
+    "Our team is very small | but we have a lot of fun.",
+    "What do you think about it | and what would you change?",
+    "Can we talk about the money | before we go on?",
+    "Who told you that | and why did you believe it?",
+)
+CLAUSES_TEST = (
+    "The food was great | but the service was terrible.",
+    "They closed the library | because nobody wanted to pay for it.",
+    "I read the report last night | and I was honestly surprised.",
+    "It was raining the whole week | so we stayed inside.",
+    "He wrote three books about it | before anybody noticed.",
+    "She called me on Monday | to tell me about the job.",
+    "The numbers went up in spring | and came down again in autumn.",
+    "You said that on the last show | when we had the mayor with us.",
+    "They sent the letter in March | but it never arrived.",
+    "I moved to the coast | because I wanted to see the sea.",
+    "The second half is better | although it is much too long.",
+    "I bought the book yesterday | and read it in one go.",
+    "There was a garden behind the house | with a very old apple tree.",
+    "The project was finished | two years later than planned.",
+    "I met her in the kitchen | during the break.",
+    "Do you still live there | or have you moved?",
+    "How did you find it | when you were only a student?",
+)

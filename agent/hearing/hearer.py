@@ -242,7 +242,9 @@ class Hearer:
 
     def _guess(self, utterance: Utterance, pause: _Pause) -> None:
         text = utterance.text
-        pause.endpointer.text(completeness(text, self._means.names()))
+        transcript = utterance.part.transcript
+        finality = transcript.finality if transcript is not None else None
+        pause.endpointer.text(completeness(text, self._means.names()), finality)
         self._means.emit(
             UtteranceGuessed(
                 at=self._at, who=self._means.who, utterance=utterance.id, text=text, evidence=utterance.evidence()

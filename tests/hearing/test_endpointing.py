@@ -13,10 +13,10 @@ from agent.hearing.settings import EndpointSettings
 SETTINGS = EndpointSettings()
 
 
-def pause(completeness: Completeness | None, *sounds: float) -> Endpointer:
+def pause(completeness: Completeness | None, *sounds: float, finality: float | None = None) -> Endpointer:
     endpointer = Endpointer(SETTINGS)
     if completeness is not None:
-        endpointer.text(completeness)
+        endpointer.text(completeness, finality)
     for sound in sounds:
         endpointer.sound(sound)
     return endpointer
@@ -70,3 +70,21 @@ def test_the_more_finished_the_words_the_shorter_the_silence(sounds: tuple[float
 def test_every_silence_that_is_long_enough_is_an_end(completeness: Completeness, sounds: list[float]) -> None:
     needed = pause(completeness, *sounds).needed_s
     assert SETTINGS.min_silence_s <= needed <= SETTINGS.max_silence_s
+
+
+def test_a_whole_sentence_with_a_comma_in_its_melody_may_go_on() -> None:
+    """ "The food was great" ... "but the service was terrible"."""
+    final = pause(Completeness.SENTENCE, 0.5, finality=6.5).needed_s
+    assert final == SETTINGS.min_silence_s
+    assert final < pause(Completeness.SENTENCE, 0.5).needed_s
+    assert pause(Completeness.SENTENCE, 0.5).needed_s < pause(Completeness.SENTENCE, 0.5, finality=3.0).needed_s
+
+
+def test_an_audio_model_that_knows_no_such_voice_does_not_keep_a_final_sentence_waiting() -> None:
+    assert pause(Completeness.SENTENCE, 0.3, finality=6.5).needed_s < 0.5
+    assert pause(Completeness.SENTENCE, 0.3).needed_s > 0.9
+
+
+@pytest.mark.parametrize("other", [Completeness.GOES_ON, Completeness.OPEN, Completeness.QUESTION, Completeness.CLOSED])
+def test_a_full_stop_makes_no_end_of_what_is_no_whole_sentence(other: Completeness) -> None:
+    assert pause(other, 0.5, finality=9.0).needed_s == pause(other, 0.5).needed_s

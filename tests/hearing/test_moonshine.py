@@ -121,6 +121,30 @@ def test_a_plain_turn_is_read_and_sure(reader: MoonshineReader, speaker: str) ->
 
 
 @pytest.mark.real
+@pytest.mark.parametrize("length_s", [4.0, 9.5, 12.0, 19.9])
+def test_a_turn_of_any_length_is_read_to_its_end(reader: MoonshineReader, length_s: float) -> None:
+    pcm = corpus.recording("two_cities")[: round(length_s * corpus.RATE_HZ)]
+    reading = read(reader, pcm)
+    assert reading.text.startswith("It was the best of times")
+    assert 2.0 < len(reading.text.split()) / length_s < 4.0
+    assert not reading.cut_off
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("speaker", ["joe", "joe high", "espeak us f"])
+def test_it_hears_whether_the_speaker_goes_on(reader: MoonshineReader, speaker: str) -> None:
+    """ "The food was great" could be all that is said."""
+    said = "The food was great | but the service was terrible."
+    paused = corpus.hesitation(said, speaker, 1.0, 1)
+    beginning = paused.pcm[: round((paused.pauses[0][0] + 0.1) * corpus.RATE_HZ)]
+    final = read(reader, corpus.turn(said.replace("| ", ""), speaker).pcm).finality
+    unfinished = read(reader, beginning).finality
+    assert final is not None
+    assert unfinished is not None
+    assert final > unfinished
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("speaker", ["joe", "joe high"])
 def test_a_name_that_sounds_like_another_word_is_known_for_the_name(reader: MoonshineReader, speaker: str) -> None:
     reading = read(reader, corpus.turn("Mira, what do you make of all that?", speaker).pcm)

@@ -26,7 +26,11 @@ class Encoded:
     """An audio as the decoder sees it."""
 
     states: Float32  # (1, positions, width)
-    length_s: float
+    samples: int
+
+    @property
+    def length_s(self) -> float:
+        return self.samples / RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Greedy:
     tokens: tuple[int, ...]
     log_probabilities: tuple[float, ...]  # one more than tokens where it ended by itself: the end's
     cut_off: bool  # the bound was reached
+    watched: tuple[tuple[float, ...], ...] = ()  # log-probabilities of the watched tokens, at each step of the model
 
 
 class Model:
@@ -54,15 +59,19 @@ class Model:
         speech: (samples,), 16 kHz mono, -1..1; 0.1 s at least.
         """
         audio = {"input_values": _value(speech[None]), "attention_mask": _ones(1, len(speech))}
-        return Encoded(self._encoder.run_with_ort_values(None, audio)[0].numpy(), len(speech) / RATE_HZ)
+        return Encoded(self._encoder.run_with_ort_values(None, audio)[0].numpy(), len(speech))
 
-    def greedy(self, encoded: Encoded, *, step: Callable[[], None] = lambda: None) -> Greedy:
+    def greedy(self, encoded: Encoded, *, watch: Sequence[int] = (), step: Callable[[], None] = lambda: None) -> Greedy:
         """The text.
 
         Args:
+            watch: tokens whose probabilities are wanted as well, likely or not.
             step: called before each token; raises to stop here.
         """
-        states, mask = _value(encoded.states), _ones(1, encoded.states.shape[1])
+        wanted = list(watch)
+        watched: list[tuple[float, ...]] = []
+        # The decoder takes the mask of the audio, not of the states, and keeps one in 384 of it
+        states, mask = _value(encoded.states), _ones(1, encoded.samples)
         past: dict[str, Any] = dict.fromkeys(self._past, self._nothing(1))
         tokens: list[int] = []
         probabilities: list[float] = []
@@ -82,14 +91,15 @@ class Model:
             scores = logits.numpy()[0, -1]
             last = int(scores.argmax())
             probabilities.append(float(-np.log(np.exp(scores - scores[last]).sum())))
+            watched.append(tuple(float(score) for score in scores[wanted] - scores[last] + probabilities[-1]))
             if last == END:
-                return Greedy(tuple(tokens), tuple(probabilities), cut_off=False)
+                return Greedy(tuple(tokens), tuple(probabilities), cut_off=False, watched=tuple(watched))
             tokens.append(last)
             for name, value in zip(self._outputs[1:], present, strict=True):
                 if not (again and ".encoder." in name):  # what the encoder gave stays what it was
                     past[name.replace("present", "past_key_values")] = value
             again = True
-        return Greedy(tuple(tokens), tuple(probabilities), cut_off=True)
+        return Greedy(tuple(tokens), tuple(probabilities), cut_off=True, watched=tuple(watched))
 
     def log_probabilities(self, encoded: Encoded, beginnings: Sequence[Sequence[int]]) -> list[float]:
         """How likely it is that the text begins with these tokens: the log-probability of each, all at once."""
@@ -104,7 +114,7 @@ class Model:
             {
                 "input_ids": _value(given),
                 "encoder_hidden_states": _value(states),
-                "encoder_attention_mask": _ones(*states.shape[:2]),
+                "encoder_attention_mask": _ones(count, encoded.samples),
                 "use_cache_branch": _value(np.array([False])),
                 **dict.fromkeys(self._past, self._nothing(count)),
             },

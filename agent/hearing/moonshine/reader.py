@@ -13,7 +13,7 @@ import numpy.typing as npt
 from livekit.plugins.faster_whisper import Reading
 
 from agent.hearing.moonshine.files import TOKENIZER
-from agent.hearing.moonshine.model import Encoded, Model
+from agent.hearing.moonshine.model import Encoded, Greedy, Model
 from agent.hearing.moonshine.tokens import Tokens
 
 # Log-probabilities of tokens: on the bench's tuning half, 89 of 100 turns lie above both, with fewer word errors than
@@ -24,6 +24,7 @@ SURE_AT_LEAST = -1.5
 _SURE_OF_A_WORD = -0.25
 _SURE_OF_A_NAME = -0.4  # likewise, elsewhere in the text
 _STOPS = tuple(",.;:?!")
+_ENDS = tuple(".?!")
 # A name that was said costs the text up to this much when it stands in the place of what was read ("Mira" for "Mirror":
 # -2, "Zoe" for "So it": 0); one that was not said cost 6 at least, in 60 turns that begin like a call ("Well, ...").
 _NAME_AT_LEAST = -5.0
@@ -65,6 +66,7 @@ class MoonshineReader:
         """
         self._model = Model(folder)
         self._tokens = Tokens((folder / TOKENIZER).read_bytes())
+        self._signs = [self._tokens.tokens(f"x{sign}")[-1] for sign in (*_ENDS, ",")]
         self.read(np.zeros(16_000, np.float32), names=(), step=lambda: None)  # the first use is slow
 
     def read(self, speech: Float32, *, names: Sequence[str], step: Callable[[], None]) -> Reading:
@@ -76,7 +78,7 @@ class MoonshineReader:
             step: called between two uses of the model; raises to stop here.
         """
         encoded = self._model.encode(speech)
-        greedy = self._model.greedy(encoded, step=step)
+        greedy = self._model.greedy(encoded, watch=self._signs, step=step)
         text = re.sub(r",+", ",", self._tokens.text(greedy.tokens)).strip("\"' ")
         probabilities = greedy.log_probabilities
         average = float(np.mean(probabilities))
@@ -88,7 +90,24 @@ class MoonshineReader:
             called, text = self._name_instead(encoded, text, names)
         sure = not greedy.cut_off and average > SURE_ON_AVERAGE and min(probabilities) > SURE_AT_LEAST
         sure = sure and not (names and self._may_be_a_call(greedy.tokens, probabilities))
-        return Reading(text=text, average_log_probability=average, sure=sure, called=called, cut_off=greedy.cut_off)
+        return Reading(
+            text=text,
+            average_log_probability=average,
+            sure=sure,
+            called=called,
+            cut_off=greedy.cut_off,
+            finality=self._finality(greedy),
+        )
+
+    def _finality(self, greedy: Greedy) -> float | None:
+        """What stands behind the last word: `_ENDS` or a comma. It hears the melody, and knows the words before."""
+        if greedy.cut_off or not greedy.tokens:
+            return None
+        place = len(greedy.tokens)
+        while place and not any(sign.isalnum() for sign in self._tokens.piece(greedy.tokens[place - 1])):
+            place -= 1
+        *ends, comma = greedy.watched[place]
+        return float(np.logaddexp.reduce(ends)) - comma
 
     def _may_be_a_call(self, tokens: Sequence[int], probabilities: Sequence[float]) -> bool:
         """Whether a word beside a comma or a full stop, behind the beginning, may be a name that was misheard: "Right.

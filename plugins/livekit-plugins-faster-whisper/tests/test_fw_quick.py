@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 import pytest
-from livekit.plugins.faster_whisper import Decoding, Mode, Reading
-from livekit.plugins.faster_whisper.decoder import Decoder
+from livekit.plugins.faster_whisper import Decoding, Mode, Reading, Superseded
+from livekit.plugins.faster_whisper.decoder import Abandoned, Decoder
 from livekit.plugins.faster_whisper.voice import WINDOW_S, Voice
 from livekit.plugins.faster_whisper.whisper import Bias, Encoded, Piece, Whisper
 
@@ -59,8 +59,13 @@ class Table:
     quick: ScriptedQuick
     whisper: ScriptedWhisper
 
-    def hear(self, mode: Mode = Mode.FAST, *, voiced_s: float = 2.0, bias: Bias = ENGLISH) -> Decoding:
-        decoder = Decoder(self.whisper, self.quick)
+    def decoder(self) -> Decoder:
+        return Decoder(self.whisper, self.quick)
+
+    def hear(
+        self, mode: Mode = Mode.FAST, *, voiced_s: float = 2.0, bias: Bias = ENGLISH, decoder: Decoder | None = None
+    ) -> Decoding:
+        decoder = decoder or self.decoder()
         windows = round(voiced_s / WINDOW_S)
         voice = Voice(np.full(windows, 0.99), np.full(windows, 2000.0))
         decoder._meter = type("Meter", (), {"measure": lambda self, pcm: voice})()  # type: ignore[assignment]
@@ -140,3 +145,38 @@ def test_it_is_asked_for_its_own_language_alone(language: str | None) -> None:
 def test_a_name_that_whisper_left_out_or_misread_stands_before_its_text(whisper: str, text: str) -> None:
     heard = table("Mira, what do you make a mall, Nat?", whisper, sure=False, probability=-0.5, called="Mira").hear()
     assert heard.text == text
+
+
+@dataclass
+class BrokenQuick(ScriptedQuick):
+    error: Exception = field(default_factory=RuntimeError)
+
+    def read(self, speech: npt.NDArray[np.float32], *, names: Sequence[str], step: Callable[[], None]) -> Reading:
+        self.asked.append(tuple(names))
+        raise self.error
+
+
+def test_whisper_reads_what_the_quicker_model_breaks_on_and_that_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = Table(BrokenQuick(table().quick.reading), ScriptedWhisper(QUESTION))
+    decoder = broken.decoder()
+    assert [broken.hear(decoder=decoder).text for _ in range(3)] == [QUESTION] * 3
+    assert len(broken.quick.asked) == 3, "the next audio may be read again"
+    assert len([line for line in caplog.records if "Whisper reads instead" in line.message]) == 1
+
+
+@pytest.mark.parametrize("stop", [Abandoned(), Superseded("a newer one came", fix="use that")])
+def test_whoever_does_not_wait_any_more_is_not_a_fault(stop: Exception) -> None:
+    broken = Table(BrokenQuick(table().quick.reading, error=stop), ScriptedWhisper(QUESTION))
+    with pytest.raises(type(stop)):
+        broken.hear()
+    assert broken.whisper.asked == 0
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_whether_the_speaker_goes_on_is_told_whoever_reads_the_words(sure: bool) -> None:
+    both = table(sure=sure)
+    both.quick.reading = replace(both.quick.reading, finality=-1.5)
+    assert both.hear().finality == -1.5
+    assert table().hear(voiced_s=0.6).finality is None, "Whisper alone does not know"

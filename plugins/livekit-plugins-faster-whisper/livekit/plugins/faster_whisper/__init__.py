@@ -7,7 +7,14 @@ window for live turns and a full one for the record.
 from livekit.agents import Plugin
 
 from .decoding import Decoding, Mode, Word
-from .errors import ModelMissing, RecognizerClosed, RecognizerError, RecognizerOverloaded, Superseded
+from .errors import (
+    DecodingFailed,
+    ModelMissing,
+    RecognizerClosed,
+    RecognizerError,
+    RecognizerOverloaded,
+    Superseded,
+)
 from .log import logger
 from .model_files import model_path
 from .models import WhisperModels
@@ -20,6 +27,7 @@ from .version import __version__
 __all__ = [
     "STT",
     "Decoding",
+    "DecodingFailed",
     "Mode",
     "ModelMissing",
     "QuickReader",

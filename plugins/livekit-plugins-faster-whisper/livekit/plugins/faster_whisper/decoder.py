@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -11,11 +12,14 @@ import numpy.typing as npt
 
 from .decoding import Decoding, Mode, Word
 from .doubt import MIN_VOICED_S, TOO_MANY, compression_ratio, doubts, first_round, words
+from .errors import RecognizerError
 from .hallucination import is_no_speech, without_notes
 from .pauses import pieces
 from .quick import QuickReader, Reading
 from .voice import WINDOW_S, Voice, VoiceMeter
 from .whisper import FULL_WINDOW_S, RATE_HZ, Bias, Piece, Whisper, window_for
+
+logger = logging.getLogger(__name__)
 
 NO_VOICE = 0.2
 """Below this highest probability of a voice the model is not asked. Speech at -70 dBFS is still above."""
@@ -82,6 +86,7 @@ class Decoder:
         self._whisper = whisper
         self._quick = quick
         self._meter = VoiceMeter()
+        self._told: set[type[Exception]] = set()  # failures of the quicker model that were logged
 
     def decode(
         self,
@@ -121,6 +126,7 @@ class Decoder:
         decoding = _decoding(found, bias, voice, perf_counter() - started)
         if reading is None:
             return decoding
+        decoding = replace(decoding, finality=reading.finality)
         named = _has_a_name_more(decoding.text, reading.text, bias)
         if not named and _is_plausible(reading, voice) and _is_surer(reading, decoding):
             return replace(
@@ -134,7 +140,15 @@ class Decoder:
             return None
         if voice.voiced_s < quick.shortest_s or len(speech) > quick.longest_s * RATE_HZ:
             return None
-        reading = quick.read(speech, names=_names(bias), step=step)
+        try:
+            reading = quick.read(speech, names=_names(bias), step=step)
+        except (Abandoned, RecognizerError):  # what `step` raises
+            raise
+        except Exception as error:  # whatever its model raises: Whisper is there to read it
+            if type(error) not in self._told:
+                self._told.add(type(error))
+                logger.warning("the quicker model failed; Whisper reads instead", exc_info=error)
+            return None
         step()
         return reading
 
@@ -238,6 +252,7 @@ def _of_reading(reading: Reading, mode: Mode, bias: Bias, voice: Voice, decode_s
         decode_s=decode_s,
         doubtful=not reading.sure,
         quick=True,
+        finality=reading.finality,
         tries=1,
     )
 

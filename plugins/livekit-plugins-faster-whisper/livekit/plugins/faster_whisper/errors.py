@@ -19,6 +19,10 @@ class RecognizerError(Exception):
         self.fix = fix
 
 
+class DecodingFailed(RecognizerError):
+    """The model raised something while it decoded: the cause."""
+
+
 class ModelMissing(RecognizerError):
     """The model's files are not there, or are not what they should be."""
 

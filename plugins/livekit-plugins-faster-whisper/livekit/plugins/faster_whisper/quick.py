@@ -23,6 +23,8 @@ class Reading:
     """The name that the text begins with. Whisper base, told of names, is apt to leave such a one out."""
     cut_off: bool = False
     """It ran into its limit of tokens."""
+    finality: float | None = None
+    """Log-odds that a full stop ends the text rather than a comma, where the model tells: does the speaker go on?"""
 
 
 class QuickReader(Protocol):
@@ -47,4 +49,7 @@ class QuickReader(Protocol):
             speech: float32, (samples,), 16 kHz mono, -1..1.
             names: of people who may be called at its beginning.
             step: called between two uses of the model; raises to stop here.
+
+        Raises:
+            Exception: whatever its model raises; Whisper reads instead.
         """

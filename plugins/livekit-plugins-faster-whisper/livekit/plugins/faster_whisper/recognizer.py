@@ -19,7 +19,14 @@ import numpy.typing as npt
 
 from .decoder import Abandoned, Decoder
 from .decoding import Decoding, Mode
-from .errors import ModelMissing, RecognizerClosed, RecognizerOverloaded, Superseded
+from .errors import (
+    DecodingFailed,
+    ModelMissing,
+    RecognizerClosed,
+    RecognizerError,
+    RecognizerOverloaded,
+    Superseded,
+)
 from .fair_queue import FairQueue, Full
 from .languages import LanguageMemory
 from .log import logger
@@ -28,6 +35,7 @@ from .quick import QuickReader
 from .whisper import Bias, Whisper
 
 _NICENESS = 10  # more than the others: Linux then gives the lane a tenth of a core that another thread wants
+_FAILED = "ask again; if it fails each time, install the plugin and its model again"
 _OVERLOADED = "lower the number of speakers a worker, take a smaller model, or give the machine more cores"
 
 
@@ -192,6 +200,7 @@ class Recognizer:
             RecognizerOverloaded: too many requests wait.
             Superseded: an INTERIM was replaced by a newer one, or made way for a FAST.
             RecognizerClosed: `aclose()` was called.
+            DecodingFailed: the model raised something.
             ValueError: the audio is not one-dimensional int16 or float32.
         """
         bias = Bias(language=language, prompt=prompt, hotwords=hotwords)
@@ -327,8 +336,12 @@ class Recognizer:
         except Superseded as error:
             self.statistics.superseded += 1
             _fail(request, error)
-        except Exception as error:  # whatever the model raises belongs to the caller, and the lane lives on
+        except RecognizerError as error:
             _fail(request, error)
+        except Exception as error:  # whatever the model raises belongs to the caller, and the lane lives on
+            failed = DecodingFailed(f"the model failed: {type(error).__name__}: {error}", fix=_FAILED)
+            failed.__cause__ = error
+            _fail(request, failed)
         else:
             if bias.language is None and result.text:
                 self._languages.heard(request.caller, result.language, voiced_s=result.voiced_s)

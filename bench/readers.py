@@ -1,0 +1,227 @@
+"""Who reads a turn best: Whisper base alone, or Moonshine tiny before it, as it is used.
+
+    python -m bench.readers [--split tune] [--limit N] [--json FILE]
+
+Time and word errors of whole turns; names that are called, at a turn's beginning, in its middle and at its end; names
+read into turns that call nobody; and what tells the end of a turn from a pause behind a clause that could stand alone.
+A quiet machine, for the times. Thresholds were chosen on TUNE, figures are for TEST.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import soxr  # type: ignore[import-untyped]
+from livekit.local_inference import EOT
+from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer
+
+from agent.hearing.moonshine import open_reader
+from bench import corpus, sentences
+from bench.corpus import RATE_HZ, Clip, Int16
+from bench.words import normal, word_errors
+
+CACHE = Path(tempfile.gettempdir()) / "roundtable-bench"
+SPEAKERS = ("joe", "joe high", "espeak gb", "espeak us f")
+BEFORE_S, AFTER_S = 0.5, 0.13  # of the audio around a voice that a fast decoding has
+OTHERS = 3  # names at a table beside the one that is called
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    said: str
+    pcm: Int16  # (samples,), 16 kHz mono
+    hotwords: str
+    called: str = ""  # the one of them that is called
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The first silence behind a clause: the end, or a pause before another clause."""
+
+    ended: bool
+    finality: float
+    sound: float  # the audio end-of-turn model's probability of an end, 0.25 s into the silence
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    turn: Turn
+    decoding: Decoding
+
+    @property
+    def names(self) -> set[str]:
+        """The names that stand in the text."""
+        words = set(normal(self.decoding.text).split())
+        return {name for name in self.turn.hotwords.split(", ") if name.lower() in words}
+
+
+def cut(clip: Clip, after_s: float = AFTER_S) -> Int16:
+    """The voice of a clip as the recogniser gets it, with so much behind its end."""
+    pcm = soxr.resample(np.concatenate([clip.pcm, corpus.hush(0.3, 3)]).astype(np.float64), RATE_HZ, 16_000)
+    start, end = max(0.0, clip.start_s - BEFORE_S), clip.end_s + after_s
+    return corpus.to_int16(pcm[round(start * 16_000) : round(end * 16_000)])
+
+
+def turns(split: str) -> list[Turn]:
+    clips = [clip for clip in corpus.cached(split, CACHE) if clip.kind in ("turn", "hesitation")]
+    return [Turn(clip.text, cut(clip), "Claude, Guest") for clip in clips]
+
+
+def calls(split: str) -> list[Turn]:
+    """Each sentence by each speaker, with one of the names in turn."""
+    test = split == "test"
+    names = sentences.NAMES_TEST if test else sentences.NAMES_TUNE
+    made = []
+    for text in sentences.CALLED_TEST if test else sentences.CALLED_TUNE:
+        for speaker in SPEAKERS:
+            for number, name in enumerate(names):
+                said = text.format(name=name)
+                table = [names[(number + step) % len(names)] for step in range(OTHERS + 1)]
+                made.append(Turn(said, cut(corpus.turn(said, speaker)), ", ".join(table), name))
+    return made
+
+
+def uncalled(split: str) -> list[Turn]:
+    test = split == "test"
+    names = sentences.NAMES_TEST if test else sentences.NAMES_TUNE
+    texts = sentences.UNCALLED_TEST if test else sentences.UNCALLED_TUNE
+    return [
+        Turn(said, cut(corpus.turn(said, speaker)), ", ".join(names[: OTHERS + 1]))
+        for said in texts
+        for speaker in SPEAKERS
+    ]
+
+
+def places(split: str) -> dict[str, tuple[str, ...]]:
+    """Where in a sentence the name stands, and the sentences."""
+    texts = sentences.CALLED_TEST if split == "test" else sentences.CALLED_TUNE
+    return {
+        "at the beginning": tuple(text for text in texts if text.startswith("{")),
+        "in the middle": tuple(text for text in texts if not text.startswith("{") and not text.endswith("{name}?")),
+        "at the end": tuple(text for text in texts if text.endswith("{name}?")),
+    }
+
+
+def silences(split: str) -> list[Silence]:
+    """Each sentence paused in its middle, and said to its end."""
+    reader, audio_model, found = open_reader(), EOT(), []
+    for number, text in enumerate(sentences.CLAUSES_TEST if split == "test" else sentences.CLAUSES_TUNE):
+        for speaker in SPEAKERS:
+            paused = corpus.hesitation(text, speaker, 1.0, number)
+            whole = corpus.turn(text.replace("| ", ""), speaker)
+            for clip, voice_end_s in ((paused, paused.pauses[0][0]), (whole, whole.end_s)):
+                beginning = replace(clip, end_s=voice_end_s)
+                speech = (cut(beginning) / 32768).astype(np.float32)
+                if len(speech) / 16_000 < BEFORE_S + reader.shortest_s:
+                    continue
+                finality = reader.read(speech, names=(), step=lambda: None).finality
+                sound = float(audio_model.predict(np.ascontiguousarray(cut(beginning, 0.25)[-19_200:])))
+                if finality is not None:
+                    found.append(Silence(clip is whole, finality, sound))
+    return found
+
+
+def told_apart(found: Sequence[Silence]) -> dict[str, float]:
+    """Of all pairs of an end and a pause, how many are in the right order (the area under the ROC curve)."""
+    ends, pauses = [one for one in found if one.ended], [one for one in found if not one.ended]
+
+    def area(value: Callable[[Silence], float]) -> float:
+        right = sum(
+            (value(end) > value(pause)) + 0.5 * (value(end) == value(pause)) for end in ends for pause in pauses
+        )
+        return 100 * right / (len(ends) * len(pauses))
+
+    return {
+        "ends": len(ends),
+        "pauses": len(pauses),
+        "told apart by the full stop, %": area(lambda one: one.finality),
+        "told apart by the audio model, %": area(lambda one: one.sound),
+        "finality of ends, median": median(one.finality for one in ends),
+        "finality of pauses, median": median(one.finality for one in pauses),
+    }
+
+
+async def read(recognizer: Recognizer, said: Sequence[Turn]) -> list[Read]:
+    return [
+        Read(
+            turn,
+            await recognizer.decode(turn.pcm, mode=Mode.FAST, caller="bench", language="en", hotwords=turn.hotwords),
+        )
+        for turn in said
+    ]
+
+
+def error_rate(found: Iterable[Read]) -> float:
+    counted = [word_errors(one.turn.said, one.decoding.text) for one in found]
+    return 100 * sum(errors for errors, _ in counted) / max(1, sum(count for _, count in counted))
+
+
+def figures(split: str, plain: list[Read], named: list[Read], nobody: list[Read]) -> dict[str, float]:
+    times = [one.decoding.decode_s for one in plain]
+    found = {
+        "time p50, s": median(times),
+        "time p95, s": float(np.quantile(times, 0.95)),
+        "word error rate, %": error_rate(plain),
+        "read by Moonshine, %": 100 * sum(one.decoding.quick for one in plain) / len(plain),
+    }
+    for place, texts in places(split).items():
+        there = [one for one in named if one.turn.said in {text.format(name=one.turn.called) for text in texts}]
+        found[f"names kept {place}, %"] = 100 * sum(one.turn.called in one.names for one in there) / len(there)
+    found["another name instead, %"] = 100 * sum(bool(one.names - {one.turn.called}) for one in named) / len(named)
+    found["names read into other turns, %"] = 100 * sum(bool(one.names) for one in nobody) / len(nobody)
+    return found
+
+
+async def bench(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    every = max(1, len(turns(options.split)) // options.limit) if options.limit else 1
+    said = turns(options.split)[::every], calls(options.split)[::every], uncalled(options.split)
+    print(f"{len(said[0])} turns, {len(said[1])} calls, {len(said[2])} that call nobody, split {options.split}")
+    results = {}
+    for name, recognizer in (("both", Recognizer(quick=open_reader)), ("Whisper base alone", Recognizer())):
+        recognizer.load()
+        try:
+            await read(recognizer, said[0][:3])  # the first uses are slow
+            found = [await read(recognizer, part) for part in said]
+        finally:
+            await recognizer.aclose()
+        results[name] = figures(options.split, *found)
+        show(name, results[name])
+        if options.texts:
+            for one in (one for part in found for one in part if word_errors(one.turn.said, one.decoding.text)[0]):
+                print(f"    {one.turn.said!r} read as {one.decoding.text!r}")
+    name = "ends, and pauses behind whole clauses"
+    results[name] = told_apart(silences(options.split))
+    show(name, results[name])
+    return results
+
+
+def show(name: str, figures: Mapping[str, float]) -> None:
+    print(f"\n{name}")
+    for figure, value in figures.items():
+        print(f"    {figure:42s} {value:8.2f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--split", choices=("test", "tune"), default="test")
+    parser.add_argument("--limit", type=int, default=0, help="turns, spread over the corpus; 0 for all")
+    parser.add_argument("--texts", action="store_true", help="print what was misread, too")
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    results = asyncio.run(bench(options))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
