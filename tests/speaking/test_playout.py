@@ -188,6 +188,7 @@ def test_ducked_within_50_ms_and_back_without_a_click() -> None:
         at = stage.clock.now()
         stage.playout.duck()
         await asyncio.sleep(0.5)
+        assert stage.sink.level(at + 0.045, at + 0.5) * 32767 <= LOUD * 0.5, "6 dB after a frame and the queue"
         assert stage.sink.level(at + 0.08, at + 0.5) * 32767 <= LOUD * DUCKED + 1
         stage.playout.unduck()
         await asyncio.sleep(0.5)
