@@ -269,7 +269,7 @@ def _onsets(played: Int16, microphone: Int16) -> list[float]:
         front_end.echo.reference("claude", start / RATE_HZ, played[start : start + 480])
         front_end.push(start / RATE_HZ, microphone[start : start + 480])
         for window in front_end.windows():
-            if isinstance(segmenter.push(window.probability, window.level_dbfs), VoiceOn):
+            if isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):
                 onsets.append(segmenter.samples / 16_000)
     return onsets
 

@@ -130,7 +130,7 @@ class Ear:
             while True:
                 await self._wait(hearer)
                 for window in self._front_end.windows():
-                    mark = segmenter.push(window.probability, window.level_dbfs)
+                    mark = segmenter.push(window.probability, window.level_dbfs, echo=window.echo)
                     hearer.window(segmenter.samples, mark, voiced=segmenter.voiced, level_dbfs=window.level_dbfs)
                 line.feed(*self._front_end.take_clean())
 

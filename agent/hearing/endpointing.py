@@ -23,9 +23,9 @@ WORDS = {
 # through 0.52. Bounded, since it does not know every voice: espeak's ends get 0.36.
 SOUND_EVEN, SOUND_SLOPE, SOUND_MOST = 0.52, 10.0, 2.0
 # Where the recogniser tells whether a full stop or a comma stands behind the last word, a whole sentence is judged by
-# that more than by the audio model: in pairs of an end and of a pause behind a clause that could stand alone ("The food
-# was great | but ..."), it knows which is which in 81 of 100, the audio model in 60 (bench/readers.py, tuning half). Its
-# log-odds lie at 6 at ends, at 4 to 5 in such pauses, and at 1 in Dickens, read aloud.
+# that more than by the audio model: in pairs of an end and of a pause behind a clause that could stand alone ("The
+# food was great | but ..."), it knows which is which in 81 of 100, the audio model in 60 (bench/readers.py, tuning
+# half). Its log-odds lie at 6 at ends, at 4 to 5 in such pauses, and at 1 in Dickens, read aloud.
 FINALITY_SENTENCE, FINALITY_EVEN, FINALITY_SLOPE, FINALITY_MOST = 2.7, 5.0, 1.3, 2.5
 SOUND_BESIDE_FINALITY = 0.5
 # Log-odds to silence, seconds. Few speakers pause for more than 1.3 s in mid-sentence.

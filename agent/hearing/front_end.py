@@ -24,6 +24,7 @@ class Window:
 
     probability: float  # of a human's voice
     level_dbfs: float
+    echo: bool  # an AI's voice may have come back in it
 
 
 class FrontEnd:
@@ -68,11 +69,13 @@ class FrontEnd:
             raw, cleaned = self._raw.cut(start, self._heard), self._cleaned.cut(start, self._heard)
             at = self.timeline.at(self._heard)
             probability = self._detectors[0].predict(raw)
-            if self.echo.active(at):
+            active = self.echo.active(at)
+            if active:
                 removed_db = level_dbfs(raw) - level_dbfs(cleaned)
                 probability = self._judged(probability, self._detectors[1].predict(cleaned), removed_db, at)
             present = self.echo.state is EchoState.PRESENT
-            yield Window(probability, level_dbfs(cleaned if present else raw))
+            echo = active and self.echo.state is not EchoState.ABSENT
+            yield Window(probability, level_dbfs(cleaned if present else raw), echo)
         self._raw.forget(self._heard - 2 * RATE_HZ)
         self._cleaned.forget(self._heard - 2 * RATE_HZ)
 

@@ -43,7 +43,8 @@ Mark: TypeAlias = VoiceOn | VoiceDip | VoiceBack | VoiceOff
 class Segmenter:
     """Hysteresis over the detector's windows.
 
-    One window above `sure_probability`, or two in a row above `on_probability`, set a voice on; `off_after_s` below
+    One window above `sure_probability`, or two in a row above `on_probability`, set a voice on; one above
+    `quick_probability` does where no AI's voice can have come back, 20 ms sooner. `off_after_s` below
     `off_probability` set it off. The detector holds on for 60 to 100 ms after the last sound; the level falls at once,
     so a level far below the voice's own is told as a dip, once for each silence.
     """
@@ -59,21 +60,24 @@ class Segmenter:
         self.samples = 0
         self.voiced = False
 
-    def push(self, probability: float, level_dbfs: float) -> Mark | None:
+    def push(self, probability: float, level_dbfs: float, *, echo: bool = False) -> Mark | None:
         """One window of 512 samples.
 
         Args:
             probability: of voice, 0 to 1.
             level_dbfs: RMS of the window.
+            echo: an AI's voice may have come back in it.
         """
         self.samples += WINDOW
-        return (
-            self._while_voiced(probability, level_dbfs) if self.voiced else self._while_silent(probability, level_dbfs)
-        )
+        if self.voiced:
+            return self._while_voiced(probability, level_dbfs)
+        return self._while_silent(probability, level_dbfs, echo=echo)
 
-    def _while_silent(self, probability: float, level_dbfs: float) -> Mark | None:
-        self._likely = self._likely + 1 if probability >= self._settings.on_probability else 0
-        if probability < self._settings.sure_probability and self._likely < 2:
+    def _while_silent(self, probability: float, level_dbfs: float, *, echo: bool) -> Mark | None:
+        settings = self._settings
+        quick = not echo and probability >= settings.quick_probability and level_dbfs >= settings.quick_dbfs
+        self._likely = self._likely + 1 if probability >= settings.on_probability else 0
+        if not quick and probability < settings.sure_probability and self._likely < 2:
             return None
         start = self.samples - WINDOW * max(1, self._likely)
         self.voiced, self._silent, self._low, self._dipped = True, 0, 0, False

@@ -36,7 +36,7 @@ def onsets(played: np.ndarray, microphone: np.ndarray) -> tuple[list[float], Fro
         ear.echo.reference("claude", start / RATE_HZ, played[start : start + 480])
         ear.push(start / RATE_HZ, microphone[start : start + 480])
         for window in ear.windows():
-            if isinstance(segmenter.push(window.probability, window.level_dbfs), VoiceOn):
+            if isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):
                 heard.append(segmenter.samples / 16_000)
     return heard, ear
 

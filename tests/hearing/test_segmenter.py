@@ -11,10 +11,10 @@ from agent.hearing.settings import VoiceSettings
 LOUD, HUSH = -20.0, -70.0
 
 
-def marks(*windows: tuple[float, float]) -> list[tuple[int, Mark]]:
+def marks(*windows: tuple[float, float], echo: bool = False) -> list[tuple[int, Mark]]:
     """What the segmenter says, with the number of the window at which it says it."""
     segmenter = Segmenter(VoiceSettings())
-    said = [(number, segmenter.push(*window)) for number, window in enumerate(windows)]
+    said = [(number, segmenter.push(*window, echo=echo)) for number, window in enumerate(windows)]
     return [(number, mark) for number, mark in said if mark is not None]
 
 
@@ -22,12 +22,20 @@ def test_a_sure_window_is_a_voice_at_once() -> None:
     assert marks((0.1, HUSH), (0.9, LOUD)) == [(1, VoiceOn(WINDOW))]
 
 
-def test_two_likely_windows_are_a_voice_from_the_first_of_them() -> None:
-    assert marks((0.1, HUSH), (0.6, LOUD), (0.6, LOUD)) == [(2, VoiceOn(WINDOW))]
+def test_one_likely_window_is_a_voice_where_it_can_be_nobodys_echo() -> None:
+    assert marks((0.1, HUSH), (0.45, LOUD)) == [(1, VoiceOn(WINDOW))]
 
 
-def test_one_likely_window_is_a_click() -> None:
-    assert marks((0.6, LOUD), (0.1, HUSH), (0.6, LOUD), (0.1, HUSH)) == []
+def test_where_a_loudspeaker_may_bring_a_voice_back_it_takes_two_or_a_sure_one() -> None:
+    assert marks((0.1, HUSH), (0.6, LOUD), (0.6, LOUD), echo=True) == [(2, VoiceOn(WINDOW))]
+    assert marks((0.1, HUSH), (0.9, LOUD), echo=True) == [(1, VoiceOn(WINDOW))]
+    assert marks((0.6, LOUD), (0.1, HUSH), (0.6, LOUD), (0.1, HUSH), echo=True) == []
+
+
+def test_what_a_browsers_echo_canceller_leaves_is_no_voice_at_once() -> None:
+    """At 40 dB below the AI's own level the detector gives it 0.4 in half of the windows."""
+    residue = -60.0
+    assert marks((0.45, residue), (0.1, HUSH), (0.6, residue), (0.1, HUSH)) == []
 
 
 def test_an_onset_is_known_within_a_tenth_of_a_second() -> None:

@@ -100,6 +100,11 @@ def test_a_name_that_whisper_hears_is_worth_more_than_being_sure() -> None:
     assert both.hear().text == "Right, but Mira, what do you make?"
 
 
+def test_so_is_one_that_the_quicker_model_heard_where_whisper_did_not() -> None:
+    both = table("Right, but Mira, what do you make of it?", "Right, but mirror, what do you make?", sure=False)
+    assert both.hear().text == "Right, but Mira, what do you make of it?"
+
+
 def test_whisper_has_the_last_word_on_what_is_no_speech() -> None:
     assert table("I am a chair.", "Ha ha ha ha.", sure=False, probability=-0.25).hear().text == ""
 

@@ -128,7 +128,8 @@ class Decoder:
             return decoding
         decoding = replace(decoding, finality=reading.finality)
         named = _has_a_name_more(decoding.text, reading.text, bias)
-        if not named and _is_plausible(reading, voice) and _is_surer(reading, decoding):
+        within = not reading.called and _has_a_name_more(reading.text, decoding.text, bias)
+        if not named and _is_plausible(reading, voice) and (within or _is_surer(reading, decoding)):
             return replace(
                 _of_reading(reading, mode, bias, voice, decoding.decode_s), encode_window_s=decoding.encode_window_s
             )

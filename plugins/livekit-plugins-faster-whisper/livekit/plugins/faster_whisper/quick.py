@@ -47,7 +47,7 @@ class QuickReader(Protocol):
 
         Args:
             speech: float32, (samples,), 16 kHz mono, -1..1.
-            names: of people who may be called at its beginning.
+            names: of people who may be called.
             step: called between two uses of the model; raises to stop here.
 
         Raises:

@@ -1,0 +1,115 @@
+"""Where in a text a name may have been called and misread, and the text with the name. Pure.
+
+Names are what recognisers misread most: a small one writes "Mirror", "Okay" or "No, but" for Mira, Kai and Nova. Who is
+called stands beside a comma or at an end, and the model is not sure of the words that it wrote there; how likely the
+text is with each name instead, the reader asks it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+STOPS = tuple(",.;:?!")
+PLACES = 2  # the least sure ones are weighed
+BEHIND = 2  # words that must fit behind a name
+UNSURE = -0.05  # log-probability of a token: where no word is less sure, no name was misread
+# A name that was said costs the text so much at most when it stands in the place of what was read ("Mira" for "Mirror":
+# -2, "Nova" for "noble": -3); one that was not said costs 5 at least ("Ben" for "then"), and 10 as a rule.
+_AT_LEAST = -4.5
+# Likewise for words that turns begin with all the time ("Kai" for "Okay": -1 to -3).
+_AT_LEAST_FOR_A_BEGINNING = -3.0
+_BEGINNINGS = frozenset({
+    "hm", "hmm", "mm", "um", "uh", "er", "ah", "oh", "wow", "well", "so", "now", "then", "right", "yes",
+    "yeah", "yep", "no", "nope", "ok", "okay", "sure", "and", "but", "or", "wait", "look", "hey", "hi",
+    "hello", "please", "sorry", "thanks", "true", "exactly", "actually",
+})  # fmt: skip
+_TITLES = frozenset({"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"})
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as it was read, with its punctuation, and the least log-probability of what it is spelt of."""
+
+    text: str
+    least: float
+
+    @property
+    def stops(self) -> bool:
+        return self.text.endswith(STOPS)
+
+    @property
+    def bare(self) -> str:
+        return self.text.strip(".,;:!?").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words `start` to `end` (exclusive), in whose place a name may have been called."""
+
+    start: int
+    end: int
+
+
+def called_by(names: Sequence[str]) -> tuple[str, ...]:
+    """What people are called: first names."""
+    found = {}
+    for name in names:
+        parts = [part for part in name.split() if part.strip(".").lower() not in _TITLES] or name.split()
+        found.update(dict.fromkeys(parts[:1]))
+    return tuple(found)
+
+
+def spans(words: Sequence[Word], names: Sequence[str]) -> list[Span]:
+    """Where a name may have been misread, the least sure ones first; none beside a name that is there."""
+    spelt = {name.lower() for name in names}
+    found = [span for span in _bounded(words) if not spelt & {word.bare for word in words[span.start : span.end + 1]}]
+    return sorted(found, key=lambda span: _least(words, span))[:PLACES]
+
+
+def _bounded(words: Sequence[Word]) -> Iterator[Span]:
+    for start in range(len(words)):
+        for end in range(start + 1, min(start + 2, len(words)) + 1):
+            span = Span(start, end)
+            behind = len(words) - end
+            fits = behind >= BEHIND or (start > 1 and not behind)
+            if fits and any(word.stops for word in words[start:end]) and _least(words, span) <= UNSURE:
+                yield span
+
+
+def _least(words: Sequence[Word], span: Span) -> float:
+    return min(word.least for word in words[span.start : span.end])
+
+
+def was_said(log_odds: float, words: Sequence[Word], span: Span) -> bool:
+    """Whether a name was said there that makes the text so much likelier than what was read."""
+    begins = any(word.bare in _BEGINNINGS for word in words[span.start : span.end])
+    return log_odds >= (_AT_LEAST_FOR_A_BEGINNING if begins else _AT_LEAST)
+
+
+def with_name(words: Sequence[Word], span: Span, name: str) -> list[str]:
+    """The words with a name in the place of some: "Right. But noble. Do you?" is "Right. But Nova, do you?"."""
+    before = [word.text for word in words[: span.start]]
+    behind = [word.text for word in words[span.end :]]
+    if behind:
+        return [*before, f"{name},", *_lowered(" ".join(behind)).split()]
+    if not before[-1].endswith(STOPS):
+        before[-1] += ","
+    end = words[-1].text[-1]
+    return [*before, name + (end if end in STOPS else ".")]
+
+
+def called_first(text: str, names: Sequence[str]) -> str:
+    """The name that the text begins with, if it does."""
+    for name in names:
+        if re.match(rf"{re.escape(name)}\b", text, re.IGNORECASE):
+            return name
+    return ""
+
+
+def _lowered(text: str) -> str:
+    """As it goes on behind a name; "I" and what is written in capitals stays."""
+    first = text.split(" ", 1)[0]
+    keep = first.rstrip(",.?!'") == "I" or first.startswith(("I'", "I’")) or first[1:2].isupper()
+    return text if keep else text[:1].lower() + text[1:]
