@@ -106,7 +106,9 @@ class VirtualRecognizer:
         self._interim_waits: asyncio.Task[Any] | None = None
         self.work_s = 0.0  # modelled seconds of the machine
 
-    async def decode(self, pcm: Int16, *, mode: Mode, caller: str, **bias: str | None) -> Decoding:
+    async def decode(
+        self, pcm: Int16, *, mode: Mode, caller: str, draft: str | None = None, **bias: str | None
+    ) -> Decoding:
         loop = asyncio.get_running_loop()
         decoding = self._decodings.decode(pcm, mode, **bias)
         encode_s, decode_s = cost_s(decoding, mode, bias.get("prefix"))

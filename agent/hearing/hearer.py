@@ -214,7 +214,7 @@ class Hearer:
             transcript = _nothing(part)
         if part.fast is not asyncio.current_task():
             return  # superseded
-        part.transcript = transcript
+        part.transcript, part.draft = transcript, transcript.text
         part.stable.push(transcript.text)
         if part is not utterance.part:
             self._finish_part(utterance, part)
@@ -231,6 +231,7 @@ class Hearer:
         self._interims.finished(self._now, cost_s=asyncio.get_running_loop().time() - started)
         if transcript is None or utterance is not self._utterance or part is not utterance.part:
             return
+        part.draft = transcript.text
         sure = (
             not transcript.doubtful and transcript.average_log_probability > self._settings.interim.sure_log_probability
         )
@@ -298,6 +299,7 @@ class Hearer:
             voice_end=self._means.timeline.at(voice_end),
             pcm=self._means.tape.cut(part.start, end),
             before=utterance.before,
+            draft=part.draft,
         )
 
     @property

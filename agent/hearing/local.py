@@ -35,6 +35,7 @@ class LocalTranscriber:
             mode=mode,
             caller=speech.who,
             language=self._language,
+            draft=speech.draft or None,
             hotwords=", ".join(self._vocabulary.words if mode is Mode.RECORD else self._vocabulary.names) or None,
         )
 

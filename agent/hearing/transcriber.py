@@ -23,6 +23,7 @@ class Speech:
     voice_end: float  # where the voice fell silent, as far as is known
     pcm: Int16  # (samples,), 16 kHz mono; begins before the onset
     before: str = ""  # text of the utterance's parts before this one
+    draft: str = ""  # an earlier text of this part, which may have changed since
 
     @property
     def end(self) -> float:

@@ -207,6 +207,29 @@ def test_it_is_never_sure_of_a_sound_that_is_no_speech(reader: MoonshineReader, 
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "So why is everybody",
+        "So why is everybody talking about small models?",
+        "I never said anything of the kind.",
+        "",
+    ],
+)
+def test_a_draft_saves_steps_and_changes_no_text(reader: MoonshineReader, draft: str) -> None:
+    said = "So why is everybody talking about small models?"
+    speech = soxr.resample(corpus.turn(said, "joe").pcm / 32768, corpus.RATE_HZ, 16_000).astype(np.float32)
+    steps: list[None] = []
+    plain = reader.read(speech, names=(), step=lambda: steps.append(None))
+    without = len(steps)
+    drafted = reader.read(speech, names=(), step=lambda: steps.append(None), draft=draft)
+    agreed = len(draft.split()) if said.startswith(draft) else 0
+    assert drafted.text == plain.text == said
+    assert drafted.average_log_probability == pytest.approx(plain.average_log_probability, abs=0.02)
+    assert len(steps) - without <= without - agreed
+
+
+@pytest.mark.real
 def test_whoever_does_not_wait_any_more_stops_it(reader: MoonshineReader) -> None:
     asked = 0
 

@@ -43,16 +43,20 @@ class MoonshineReader:
         self._signs = [self._tokens.tokens(f"x{sign}")[-1] for sign in (*_ENDS, ",")]
         self.read(np.zeros(16_000, np.float32), names=(), step=lambda: None)  # the first use is slow
 
-    def read(self, speech: Float32, *, names: Sequence[str], step: Callable[[], None]) -> Reading:
+    def read(
+        self, speech: Float32, *, names: Sequence[str], step: Callable[[], None], draft: str | None = None
+    ) -> Reading:
         """The text of one audio.
 
         Args:
             speech: (samples,), 16 kHz mono, -1..1.
             names: of people who may be called.
+            draft: what the text probably begins with; saves time.
             step: called between two uses of the model; raises to stop here.
         """
         encoded = self._model.encode(speech)
-        greedy = self._model.greedy(encoded, watch=self._signs, step=step)
+        expected = self._tokens.tokens(draft) if draft else ()
+        greedy = self._model.greedy(encoded, draft=expected, watch=self._signs, step=step)
         text = re.sub(r",+", ",", self._tokens.text(greedy.tokens)).strip("\"' ")
         average = float(np.mean(greedy.log_probabilities))
         first_names = called_by(names)

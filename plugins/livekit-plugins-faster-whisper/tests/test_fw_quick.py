@@ -25,7 +25,14 @@ class ScriptedQuick:
     longest_s: float = 20.0
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def read(self, speech: npt.NDArray[np.float32], *, names: Sequence[str], step: Callable[[], None]) -> Reading:
+    def read(
+        self,
+        speech: npt.NDArray[np.float32],
+        *,
+        names: Sequence[str],
+        step: Callable[[], None],
+        draft: str | None = None,
+    ) -> Reading:
         self.asked.append(tuple(names))
         return self.reading
 
@@ -156,7 +163,14 @@ def test_a_name_that_whisper_left_out_or_misread_stands_before_its_text(whisper:
 class BrokenQuick(ScriptedQuick):
     error: Exception = field(default_factory=RuntimeError)
 
-    def read(self, speech: npt.NDArray[np.float32], *, names: Sequence[str], step: Callable[[], None]) -> Reading:
+    def read(
+        self,
+        speech: npt.NDArray[np.float32],
+        *,
+        names: Sequence[str],
+        step: Callable[[], None],
+        draft: str | None = None,
+    ) -> Reading:
         self.asked.append(tuple(names))
         raise self.error
 

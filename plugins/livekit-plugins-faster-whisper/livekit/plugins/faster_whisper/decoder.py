@@ -95,6 +95,7 @@ class Decoder:
         bias: Bias,
         *,
         prefix: str | None = None,
+        draft: str | None = None,
         step: Callable[[], None] = lambda: None,
     ) -> Decoding:
         """Decode one audio.
@@ -104,6 +105,7 @@ class Decoder:
             mode: see `Mode`.
             bias: language and words to expect.
             prefix: words that the text begins with, for sure; FAST and INTERIM only.
+            draft: what it probably begins with, for the quicker model.
             step: called between two uses of the model; raises `Abandoned` to stop here, or waits.
 
         Raises:
@@ -119,7 +121,7 @@ class Decoder:
                 found = self._record(speech, bias, voice, step)
             else:
                 if prefix is None:
-                    reading = self._read_quickly(speech, bias, voice, step)
+                    reading = self._read_quickly(speech, bias, voice, step, draft)
                 if reading is not None and _will_do(reading, mode, voice):
                     return _of_reading(reading, mode, bias, voice, perf_counter() - started)
                 found = self._windows(speech, mode, bias, voice, prefix, step)
@@ -135,14 +137,16 @@ class Decoder:
             )
         return _with_name(decoding, reading)
 
-    def _read_quickly(self, speech: Float32, bias: Bias, voice: Voice, step: Callable[[], None]) -> Reading | None:
+    def _read_quickly(
+        self, speech: Float32, bias: Bias, voice: Voice, step: Callable[[], None], draft: str | None
+    ) -> Reading | None:
         quick = self._quick
         if quick is None or bias.language != quick.language:
             return None
         if voice.voiced_s < quick.shortest_s or len(speech) > quick.longest_s * RATE_HZ:
             return None
         try:
-            reading = quick.read(speech, names=_names(bias), step=step)
+            reading = quick.read(speech, names=_names(bias), step=step, draft=draft)
         except (Abandoned, RecognizerError):  # what `step` raises
             raise
         except Exception as error:  # whatever its model raises: Whisper is there to read it

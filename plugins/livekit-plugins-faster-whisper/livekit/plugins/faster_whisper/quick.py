@@ -42,13 +42,21 @@ class QuickReader(Protocol):
     def longest_s(self) -> float:
         """Seconds of audio, likewise above."""
 
-    def read(self, speech: npt.NDArray[np.float32], *, names: Sequence[str], step: Callable[[], None]) -> Reading:
+    def read(
+        self,
+        speech: npt.NDArray[np.float32],
+        *,
+        names: Sequence[str],
+        step: Callable[[], None],
+        draft: str | None = None,
+    ) -> Reading:
         """The text of one audio.
 
         Args:
             speech: float32, (samples,), 16 kHz mono, -1..1.
             names: of people who may be called.
             step: called between two uses of the model; raises to stop here.
+            draft: what the text probably begins with, such as a text of the same speech a moment ago.
 
         Raises:
             Exception: whatever its model raises; Whisper reads instead.
