@@ -3,7 +3,8 @@
     python bench/manners.py [--count 100] [--parts backchannels,interruptions,addresses] [--json FILE] [--keep FOLDER]
 
 The voices and sentences are none that a rule was made with. Judged at the hosts' ears and by the episode's log and
-tracks; each occasion that went wrong is printed. 100 of each take 45 minutes.
+tracks; each occasion that went wrong is printed. What the show costs its machine is printed for its first and its last
+third: a long talk must cost what a short one does. 100 of each take 45 minutes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 import jiwer
 import numpy as np
+from bench.load import Load, Moment, thirds
 from livekit import api, rtc
 
 from agent.floor.judgement import spoken
@@ -65,12 +67,16 @@ class Run:
     """
     Attributes:
         words: of each answer that was heard to its end, how many were lost, and how many came too often.
+        load: the worker's, through the talk.
+        first_token_s: of each reply, from the request on.
     """
 
     length_s: float
     overlap_s: float
     parts: dict[str, Part]
     words: list[tuple[int, int]] = field(default_factory=list)
+    load: list[Moment] = field(default_factory=list)
+    first_token_s: list[float] = field(default_factory=list)
 
 
 class Log:
@@ -294,9 +300,20 @@ async def bench(options: argparse.Namespace, folder: Path) -> Run:
             "STUDIO_RECORDING__FOLDER": str(recordings),
         }
         log = folder / "worker.log"
-        stack.enter_context(running("roundtable", [sys.executable, "-m", "agent.cli", "worker", "start"], env, log))
+        worker = [sys.executable, "-m", "agent.cli", "worker", "start"]
+        load = Load(stack.enter_context(running("roundtable", worker, env, log)))
         await registered(log)
-        return await _talk(livekit, recordings, parts, options.count)
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(load.watch(), name="load")
+            run = await _talk(livekit, recordings, parts, options.count)
+            watching.cancel()
+        return replace(run, load=load.moments, first_token_s=_first_tokens(recordings))
+
+
+def _first_tokens(recordings: Path) -> list[float]:
+    (path,) = recordings.glob("*/events.jsonl")
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    return [entry["latency_s"] for entry in entries if entry["kind"] == "llm.first_token"]
 
 
 def table(run: Run) -> str:
@@ -314,6 +331,16 @@ def table(run: Run) -> str:
         whole = sum(lost + more <= 1 for lost, more in run.words)
         rows.append(f"| answers to their end: no word lost or said twice | {whole} of {len(run.words)} | 95 % |")
     rows.append(f"| two AIs at once, in {run.length_s / 60:.0f} min | {run.overlap_s:.2f} s | 0 |")
+    cores, memory = thirds([one.cores for one in run.load]), thirds([one.memory_mb for one in run.load])
+    tokens = thirds(run.first_token_s)
+    rows += [
+        "",
+        "| | first third | last third |",
+        "| --- | --- | --- |",
+        f"| processor, cores | {cores[0]:.2f} | {cores[1]:.2f} |",
+        f"| memory, MB | {memory[0]:.0f} | {memory[1]:.0f} |",
+        f"| first token, s | {tokens[0]:.2f} | {tokens[1]:.2f} |",
+    ]
     return "\n".join(rows)
 
 

@@ -51,14 +51,14 @@ PEERS = ("agent-session", "agent-session-tuned")
 
 
 @contextmanager
-def running(name: str, command: list[str], env: Mapping[str, str], log: Path) -> Iterator[None]:
-    """A process and its children, ended with it."""
+def running(name: str, command: list[str], env: Mapping[str, str], log: Path) -> Iterator[int]:
+    """A process and its children, ended with it; yields its id."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **env}, stdout=output, stderr=output, start_new_session=True
         )
         try:
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:

@@ -38,7 +38,7 @@ def test_an_mm_hm_holds_the_voice_for_a_moment_and_no_word_is_lost(talk: Convers
     talk.says("Sam", "Mm-hm.", at=5.0, seconds=0.7)
     talk.ends()
     assert talk.when(act.Hold) == [5.21]
-    assert talk.when(act.Resume) == [6.08], "0.38 s after the mm-hm: as soon as nobody goes on behind it"
+    assert talk.when(act.Resume) == [6.12], "0.42 s after the mm-hm: as soon as nobody goes on behind it"
     assert talk.transcript() == ["Sam: Claude, what is a fugue?", f"Claude: {FUGUE}"]
 
 
