@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 from livekit.plugins.faster_whisper import (
     Decoding,
+    DecodingFailed,
     Mode,
     ModelMissing,
     Recognizer,
@@ -38,6 +39,7 @@ class ScriptedDecoder(Decoder):
         bias: Bias,
         *,
         prefix: str | None = None,
+        draft: str | None = None,
         step: Callable[[], None] = lambda: None,
     ) -> Decoding:
         name = f"{mode.name.lower()} {pcm[0]}"
@@ -207,3 +209,17 @@ async def test_audio_of_the_wrong_shape_is_refused(recognizer: ScriptedRecognize
 async def test_floats_are_scaled(recognizer: ScriptedRecognizer):
     decoding = await recognizer.decode(np.full(10, 1e-3, np.float32), mode=Mode.FAST, caller="anna")
     assert decoding.text == "fast 33"
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+async def test_whatever_the_model_raises_is_an_error_of_ours_and_the_next_request_is_answered(
+    recognizer: ScriptedRecognizer, monkeypatch: pytest.MonkeyPatch, mode: Mode
+):
+    def broken(*args: object, **kwargs: object) -> Decoding:
+        raise RuntimeError("Non-zero status code returned")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recognizer.decoder, "decode", broken)
+        with pytest.raises(DecodingFailed, match=r"Non-zero status code.*ask again"):
+            await ask(recognizer, 1, mode)
+    assert (await ask(recognizer, 2, mode)).text.endswith("2")
