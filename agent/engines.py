@@ -177,7 +177,7 @@ class Engines:
         """Models and voices in use, for session.yml and `/health`."""
         providers = self.settings.providers
         chosen = {persona.slug: self._settings_of(persona) for persona in personas}
-        quick = self.recognizer is not None and _quick_reader(self.settings) is not None
+        quick = self.recognizer is not None and self.recognizer.has_quick_reader
         return {
             "ears": [str(ear) for ear in providers.stt],
             **({"quick_ear": "moonshine:tiny"} if quick else {}),

@@ -63,8 +63,7 @@ def quick_reader() -> Finding:
     try:
         model_folder(check=True)
     except MoonshineMissing as error:
-        problem, _, fix = str(error).rpartition(": ")
-        return fault(about, f"{problem}; turns are heard more slowly without it", fix)
+        return fault(about, f"{error.problem}; turns are heard more slowly without it", error.fix)
     return ok(about, "moonshine tiny, whole")
 
 

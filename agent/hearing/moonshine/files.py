@@ -6,6 +6,8 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
+from agent.errors import StudioError
+
 ENCODER = "encoder_model.ort"
 DECODER = "decoder_model_merged.ort"
 TOKENIZER = "tokenizer.bin"
@@ -17,8 +19,8 @@ _SHA256 = {
 }
 
 
-class MoonshineMissing(Exception):
-    """The model's files are not there, or are not what they should be. The message says what to do."""
+class MoonshineMissing(StudioError):
+    """The model's files are not there, or are not what they should be."""
 
 
 def model_folder(*, check: bool = False) -> Path:
@@ -35,15 +37,15 @@ def model_folder(*, check: bool = False) -> Path:
         folder = Path(place) / "assets" / "tiny-en"
         missing = [name for name in _SHA256 if not (folder / name).is_file()]
         if missing:
-            raise MoonshineMissing(f"{folder} lacks {', '.join(missing)}: run 'make setup', which installs 0.1.0")
+            raise MoonshineMissing(f"{folder} lacks {', '.join(missing)}", fix="run 'make setup', which installs 0.1.0")
         damaged = [name for name in _SHA256 if check and _checksum(folder / name) != _SHA256[name]]
         if damaged:
             raise MoonshineMissing(
-                f"{', '.join(damaged)} of moonshine-voice is damaged: run 'uv pip install --reinstall"
-                " moonshine-voice==0.1.0'"
+                f"{', '.join(damaged)} of moonshine-voice is damaged",
+                fix="run 'uv pip install --reinstall moonshine-voice==0.1.0'",
             )
         return folder
-    raise MoonshineMissing("the package moonshine-voice is not installed: run 'make setup'")
+    raise MoonshineMissing("the package moonshine-voice is not installed", fix="run 'make setup'")
 
 
 def _checksum(file: Path) -> str:

@@ -158,6 +158,11 @@ class Recognizer:
         """The model's name or folder, as given."""
         return str(self._source.model or BUNDLED)
 
+    @property
+    def has_quick_reader(self) -> bool:
+        """A quicker recogniser is asked first."""
+        return self._open_quick is not None
+
     def load(self, *, record: bool = False) -> None:
         """Load the model for FAST requests now, in this thread: 2 s, one more the very first time. For prewarming.
 
