@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -30,6 +30,7 @@ from agent.speaking.logbook import Heard
 from agent.speaking.mouth import Mouth, MouthAction
 from agent.speaking.persona import Persona
 from agent.speaking.playout import Playout
+from agent.speaking.precedence import Precedence
 
 Int16 = npt.NDArray[np.int16]
 Emit = Callable[[Event], None]
@@ -50,6 +51,7 @@ class Table:
     trouble: Callable[..., None]  # service, text, recovered=False
     outages: Outages
     settings: Settings
+    precedence: Precedence = field(default_factory=Precedence)
 
 
 class HumanSpeaker:
@@ -142,6 +144,7 @@ class AiSpeaker:
             log=table.journal.entry,
             on_heard=self._heard,
             settings=engines.speaking(persona.slug),
+            precedence=table.precedence,
         )
         self._on_sound = on_sound
         table.vocabulary.expect_name(persona.name)

@@ -23,13 +23,13 @@ from typing import Any
 
 import jiwer
 import numpy as np
-from bench.load import Load, Moment, thirds
 from livekit import api, rtc
 
 from agent.floor.judgement import spoken
 from agent.rehearsal.person import Person
 from bench.answers import ANSWER, words_of_answers
 from bench.host_sounds import VOICES, sounds, speech
+from bench.load import Load, Moment, thirds
 from bench.occasions import ADDRESSES, INTERRUPTIONS
 from bench.probe import mid_speech, overlap_s
 from bench.table import registered, running, scripted_vendor

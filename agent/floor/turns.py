@@ -117,8 +117,11 @@ def _ask(
 ) -> None:
     thinker = table.thinking.who if table.thinking is not None else None
     asked = to[:1] or tuple(who for who in table.seats.personas if who not in without and who != thinker)
-    if not to and reason == "answer" and not table.rules.race:
-        asked = tuple(sorted(asked, key=lambda who: table.tally.last_turn.get(who, 0))[:1])
+    if not to:  # the first one goes first where several are ready at once (agent/speaking/precedence.py)
+        prefer = table.agenda.prefer if isinstance(table.agenda, Owed) else None
+        asked = tuple(sorted(asked, key=lambda who: (who != prefer, table.tally.last_turn.get(who, 0))))
+        if reason == "answer" and not table.rules.race:
+            asked = asked[:1]
     if not asked:
         table.agenda = table.agenda if guess is not None else Open()
         return

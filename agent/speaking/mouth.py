@@ -20,6 +20,7 @@ from agent.speaking.logbook import JSON, Heard, LogEntry, LogKind
 from agent.speaking.nudges import go_on_after, nudge
 from agent.speaking.persona import Persona
 from agent.speaking.playout import Playout
+from agent.speaking.precedence import Precedence
 from agent.speaking.reply import Parts, Remainder, Reply
 from agent.speaking.settings import SpeakingSettings
 from agent.speaking.synthesis import Synthesis
@@ -41,6 +42,7 @@ class Mouth:
         emit: takes the events for the floor.
         record: takes entries for the event log.
         on_heard: takes captions as the words are heard.
+        precedence: the show's, where there are several mouths.
     """
 
     def __init__(
@@ -56,8 +58,10 @@ class Mouth:
         log: Callable[[LogEntry], None],
         on_heard: Callable[[Heard], None] = lambda heard: None,
         settings: SpeakingSettings | None = None,
+        precedence: Precedence | None = None,
     ) -> None:
         settings = settings or SpeakingSettings()
+        self._precedence = precedence or Precedence()
         self.persona = persona
         conversation.introduce(persona.slug, persona.name, persona.aliases)
         self._log = log
@@ -151,7 +155,10 @@ class Mouth:
 
         listens = action.reason == "listen"
         may_pass = listens or action.reason == "follow_up"
-        self._launch(Reply(action.reply, parts, ask=ask, only_if_it_interjects=listens, may_pass=may_pass))
+        ticket = None if listens else self._precedence.join()
+        self._launch(
+            Reply(action.reply, parts, ask=ask, only_if_it_interjects=listens, may_pass=may_pass, ticket=ticket)
+        )
 
     def _continue(self, action: Continue) -> None:
         kept, self._remainder = self._remainder, None
@@ -201,6 +208,7 @@ class Mouth:
         return reply
 
     def _over(self, reply: Reply, task: asyncio.Task[None]) -> None:
+        reply.give_ticket_back()
         if self._running.get(reply.id, (None, None))[1] is task:
             del self._running[reply.id]
 

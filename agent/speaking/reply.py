@@ -34,6 +34,7 @@ from agent.speaking.nudges import NUDGES
 from agent.speaking.passage import Clip, Passage, Place
 from agent.speaking.persona import Persona, asks_to_think
 from agent.speaking.playout import Playout
+from agent.speaking.precedence import Ticket
 from agent.speaking.settings import SpeakingSettings
 from agent.speaking.speakable import Signal, SpeakableText
 from agent.speaking.synthesis import Synthesis, SynthesisFailed
@@ -86,6 +87,7 @@ class Reply:
         may_pass: nobody waits for it, so that an empty reply is no failure.
         remainder: what is said first, before anything is generated.
         line: a canned sentence, and nothing else.
+        ticket: its place among replies that are prepared at the same time.
     """
 
     def __init__(
@@ -98,8 +100,10 @@ class Reply:
         may_pass: bool = False,
         remainder: Remainder | None = None,
         line: Line | None = None,
+        ticket: Ticket | None = None,
     ) -> None:
         self.id = reply
+        self._ticket = ticket
         self._parts = parts
         self._synthesis = parts.synthesis.turn()
         self._ask = ask
@@ -280,6 +284,8 @@ class Reply:
         ):
             self._stage.room.clear()
             await self._stage.room.wait()
+        if self._ticket is not None and not self._passage.clips:
+            await self._ticket.turn()
         clip = self._passage.open(clause)
         self._stage.waiting = None
         await self._synthesis.fill(clip, self._get_ready)
@@ -292,6 +298,7 @@ class Reply:
         if self._stage.ready or self._stage.stopped:
             return
         self._stage.ready = True
+        self.give_ticket_back()
         if self._stage.speaking:
             self._parts.playout.play(self._passage, self)
         else:
@@ -299,6 +306,11 @@ class Reply:
             self._parts.emit(
                 ReplyReady(at=self._parts.clock.now(), who=self._parts.persona.slug, reply=self.id, text=text)
             )
+
+    def give_ticket_back(self) -> None:
+        """Others need not give way to it any more. Idempotent."""
+        if self._ticket is not None:
+            self._ticket.leave()
 
     def _ask_to_think(self) -> None:
         """Its whole reply was that it would like to think: the floor is told when that is being said, not before."""

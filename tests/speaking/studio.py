@@ -16,6 +16,7 @@ from agent.speaking.logbook import Heard, LogEntry
 from agent.speaking.mouth import Mouth
 from agent.speaking.persona import Persona
 from agent.speaking.playout import Playout
+from agent.speaking.precedence import Precedence
 from agent.speaking.settings import SpeakingSettings
 from tests.speaking.fakes import FakeSink, HummingTTS, ScriptedLLM, until
 from tests.support.personas import CLAUDE
@@ -32,6 +33,7 @@ class Studio:
         *,
         persona: Persona = CLAUDE,
         settings: SpeakingSettings | None = None,
+        precedence: Precedence | None = None,
     ) -> None:
         self.clock = VirtualClock()
         self.sink = FakeSink(self.clock)
@@ -55,6 +57,7 @@ class Studio:
             log=self.log.append,
             on_heard=self.captions.append,
             settings=settings,
+            precedence=precedence,
         )
 
     def of(self, kind: type[E]) -> list[E]:
