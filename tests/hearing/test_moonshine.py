@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.machinery
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from livekit.plugins.faster_whisper import Reading
 
 from agent.hearing.moonshine import MoonshineMissing, MoonshineReader, files, model_folder, open_reader
+from agent.hearing.moonshine.model import Greedy
 from agent.hearing.moonshine.tokens import Tokens
 from bench import corpus, non_speech
 
@@ -227,6 +229,25 @@ def test_a_draft_saves_steps_and_changes_no_text(reader: MoonshineReader, draft:
     assert drafted.text == plain.text == said
     assert drafted.average_log_probability == pytest.approx(plain.average_log_probability, abs=0.02)
     assert len(steps) - without <= without - agreed
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("said", "sign"), [("What do you make of all that?", "?"), ("Nobody told me that the meeting had been moved.", ".")]
+)
+def test_a_sign_that_was_left_out_stands_where_the_sentence_plainly_ends(
+    reader: MoonshineReader, said: str, sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greedy = reader._model.greedy
+
+    def forgetful(*args: object, **kwargs: object) -> Greedy:
+        found = greedy(*args, **kwargs)  # type: ignore[arg-type]
+        return replace(found, tokens=found.tokens[:-1], log_probabilities=found.log_probabilities[:-1])
+
+    pcm = np.concatenate([corpus.turn(said, "joe").pcm, corpus.hush(0.2, 1)])
+    assert read(reader, pcm).text.endswith(sign)
+    monkeypatch.setattr(reader._model, "greedy", forgetful)
+    assert read(reader, pcm).text.endswith(sign)
 
 
 @pytest.mark.real

@@ -20,6 +20,7 @@ from agent.hearing.moonshine.tokens import Tokens
 SURE_ON_AVERAGE = -0.2
 SURE_AT_LEAST = -1.5
 _ENDS = tuple(".?!")
+_PLAINLY_ENDS = 3.0  # log-odds: a sign that the model left out, as it does once in a hundred turns, is put there
 _PLAUSIBLE = -0.6  # on average: below, it is no English, and no names are read into it
 
 Float32 = npt.NDArray[np.float32]
@@ -62,13 +63,16 @@ class MoonshineReader:
         first_names = called_by(names)
         if first_names and average >= _PLAUSIBLE:
             text = self._with_a_name(encoded, greedy, text, first_names, step)
+        finality, sign = self._ending(greedy)
+        if text[-1:].isalnum() and finality is not None and finality > _PLAINLY_ENDS:
+            text += sign
         return Reading(
             text=text,
             average_log_probability=average,
             sure=not greedy.cut_off and average > SURE_ON_AVERAGE and min(greedy.log_probabilities) > SURE_AT_LEAST,
             called=called_first(text, first_names),
             cut_off=greedy.cut_off,
-            finality=self._finality(greedy),
+            finality=finality,
         )
 
     def _with_a_name(
@@ -106,12 +110,14 @@ class MoonshineReader:
                 words[-1] = Word(last.text + piece, last.least if punctuation else min(last.least, probability))
         return words
 
-    def _finality(self, greedy: Greedy) -> float | None:
-        """What stands behind the last word: `_ENDS` or a comma. It hears the melody, and knows the words before."""
+    def _ending(self, greedy: Greedy) -> tuple[float | None, str]:
+        """What stands behind the last word: log-odds of one of `_ENDS` against a comma, and the likeliest of them. The
+        model hears the melody, and knows the words before.
+        """
         if greedy.cut_off or not greedy.tokens:
-            return None
+            return None, ""
         place = len(greedy.tokens)
         while place and not any(sign.isalnum() for sign in self._tokens.piece(greedy.tokens[place - 1])):
             place -= 1
         *ends, comma = greedy.watched[place]
-        return float(np.logaddexp.reduce(ends)) - comma
+        return float(np.logaddexp.reduce(ends)) - comma, _ENDS[int(np.argmax(ends))]
