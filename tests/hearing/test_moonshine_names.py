@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.hearing.moonshine.names import (
-    PLACES,
+    UNSURE_WORDS,
     Span,
     Word,
     called_by,
@@ -59,11 +59,16 @@ def test_elsewhere_none_is_looked_for(text: str, unsure: str) -> None:
     assert said(text, unsure) == []
 
 
+def test_what_was_read_as_two_words_is_not_crowded_out_by_what_surrounds_them() -> None:
+    """Nova comes out as "no, but"."""
+    assert "no, but" in said("Right, but no, but do you like them?", "Right", "no")
+
+
 @given(st.lists(st.tuples(st.sampled_from(["over,", "no", "it?", "Nova,", "and"]), st.floats(-3, 0)), max_size=12))
 def test_there_are_never_many_places_and_each_fits(drawn: list[tuple[str, float]]) -> None:
     words = [Word(text, least) for text, least in drawn]
     found = spans(words, NAMES)
-    assert len(found) <= PLACES
+    assert len(found) <= 3 * UNSURE_WORDS, "alone, and with the word before or behind it"
     for span in found:
         assert 0 <= span.start < span.end <= len(words)
         text = with_name(words, span, "Nova")
@@ -87,12 +92,9 @@ def test_the_text_goes_on_as_behind_a_name(text: str, start: int, end: int, want
     assert " ".join(with_name(read(text), Span(start, end), "Nova")) == wanted
 
 
-def test_a_word_with_which_turns_begin_all_the_time_needs_more_to_be_a_name() -> None:
-    okay, mirror = read("Okay, what is it?"), read("Mirror, what is it?")
-    assert was_said(-2.0, okay, Span(0, 1))
-    assert not was_said(-4.0, okay, Span(0, 1))
-    assert was_said(-4.0, mirror, Span(0, 1))
-    assert not was_said(-6.0, mirror, Span(0, 1))
+def test_a_name_that_costs_the_text_little_was_said() -> None:
+    assert was_said(-4.0)
+    assert not was_said(-5.0), "a 'then' that was one costs that much as Ben"
 
 
 def test_people_are_called_by_their_first_names() -> None:

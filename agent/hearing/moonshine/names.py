@@ -12,19 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 STOPS = tuple(",.;:?!")
-PLACES = 2  # the least sure ones are weighed
+UNSURE_WORDS = 2  # the least sure ones are weighed, each alone and together with its neighbours
 BEHIND = 2  # words that must fit behind a name
 UNSURE = -0.05  # log-probability of a token: where no word is less sure, no name was misread
 # A name that was said costs the text so much at most when it stands in the place of what was read ("Mira" for "Mirror":
-# -2, "Nova" for "noble": -3); one that was not said costs 5 at least ("Ben" for "then"), and 10 as a rule.
+# -2, "Kai" for "Okay": -1 to -3, "Nova" for "no, but": -2); one that was not said costs 5 at least ("Ben" for "then"),
+# and 10 as a rule ("Kai" for an "Okay" that was one: 12 to 19).
 _AT_LEAST = -4.5
-# Likewise for words that turns begin with all the time ("Kai" for "Okay": -1 to -3).
-_AT_LEAST_FOR_A_BEGINNING = -3.0
-_BEGINNINGS = frozenset({
-    "hm", "hmm", "mm", "um", "uh", "er", "ah", "oh", "wow", "well", "so", "now", "then", "right", "yes",
-    "yeah", "yep", "no", "nope", "ok", "okay", "sure", "and", "but", "or", "wait", "look", "hey", "hi",
-    "hello", "please", "sorry", "thanks", "true", "exactly", "actually",
-})  # fmt: skip
 _TITLES = frozenset({"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"})
 
 
@@ -62,10 +56,11 @@ def called_by(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def spans(words: Sequence[Word], names: Sequence[str]) -> list[Span]:
-    """Where a name may have been misread, the least sure ones first; none beside a name that is there."""
+    """Where a name may have been misread: around the least sure words, and not beside a name that is there."""
     spelt = {name.lower() for name in names}
     found = [span for span in _bounded(words) if not spelt & {word.bare for word in words[span.start : span.end + 1]}]
-    return sorted(found, key=lambda span: _least(words, span))[:PLACES]
+    unsure = sorted({_least_sure(words, span) for span in found}, key=lambda place: words[place].least)[:UNSURE_WORDS]
+    return [span for span in found if _least_sure(words, span) in unsure]
 
 
 def _bounded(words: Sequence[Word]) -> Iterator[Span]:
@@ -74,18 +69,19 @@ def _bounded(words: Sequence[Word]) -> Iterator[Span]:
             span = Span(start, end)
             behind = len(words) - end
             fits = behind >= BEHIND or (start > 1 and not behind)
-            if fits and any(word.stops for word in words[start:end]) and _least(words, span) <= UNSURE:
+            sure = words[_least_sure(words, span)].least > UNSURE
+            if fits and not sure and any(word.stops for word in words[start:end]):
                 yield span
 
 
-def _least(words: Sequence[Word], span: Span) -> float:
-    return min(word.least for word in words[span.start : span.end])
+def _least_sure(words: Sequence[Word], span: Span) -> int:
+    """The number of that word."""
+    return min(range(span.start, span.end), key=lambda place: words[place].least)
 
 
-def was_said(log_odds: float, words: Sequence[Word], span: Span) -> bool:
-    """Whether a name was said there that makes the text so much likelier than what was read."""
-    begins = any(word.bare in _BEGINNINGS for word in words[span.start : span.end])
-    return log_odds >= (_AT_LEAST_FOR_A_BEGINNING if begins else _AT_LEAST)
+def was_said(log_odds: float) -> bool:
+    """Whether a name makes the text so much likelier than what was read, that it was said."""
+    return log_odds >= _AT_LEAST
 
 
 def with_name(words: Sequence[Word], span: Span, name: str) -> list[str]:

@@ -96,7 +96,7 @@ class MoonshineReader:
         odds = [likely[len(own) + row] - likely[one[0]] for row, one in enumerate(instead)]
         best = int(np.argmax(odds))
         _, span, name, _ = instead[best]
-        return " ".join(with_name(words, span, name)) if was_said(odds[best], words, span) else text
+        return " ".join(with_name(words, span, name)) if was_said(odds[best]) else text
 
     def _words(self, greedy: Greedy) -> list[Word]:
         words: list[Word] = []

@@ -40,8 +40,9 @@ class ScriptedQuick:
 class ScriptedWhisper(Whisper):
     """Says one text, and counts how often."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, probability: float = -0.3) -> None:
         self.text = text
+        self.probability = probability
         self.asked = 0
 
     def encode(self, speech: npt.NDArray[np.float32], window_s: float) -> Encoded:
@@ -51,7 +52,7 @@ class ScriptedWhisper(Whisper):
         self.asked += 1
         return Piece(
             text=self.text,
-            average_log_probability=-0.3,
+            average_log_probability=self.probability,
             no_speech_probability=0.1,
             compression_ratio=1.0,
             language="en",
@@ -114,6 +115,26 @@ def test_so_is_one_that_the_quicker_model_heard_where_whisper_did_not() -> None:
 
 def test_whisper_has_the_last_word_on_what_is_no_speech() -> None:
     assert table("I am a chair.", "Ha ha ha ha.", sure=False, probability=-0.25).hear().text == ""
+
+
+def test_where_whisper_is_lost_the_quicker_models_words_are_better_than_none() -> None:
+    both = table("Right, but do you like them?", sure=False, probability=-0.23)
+    both.whisper = ScriptedWhisper("", probability=-2.8)
+    assert both.hear().text == "Right, but do you like them?"
+    unsure = table("Proverbs 11 and 12.", sure=False, probability=-0.8)
+    unsure.whisper = ScriptedWhisper("", probability=-2.8)
+    assert unsure.hear().text == ""
+
+
+@pytest.mark.parametrize("recited", ["Claude, Mira", "Claude, Mira, Claude,", "Mira. Claude."])
+def test_a_laugh_that_comes_out_as_the_names_that_were_expected_calls_nobody(recited: str) -> None:
+    laugh = table("Perfect of a perfect.", recited, sure=False, probability=-0.5)
+    laugh.whisper.probability = -0.35
+    assert laugh.hear().text == ""
+    called = table("Perfect of a perfect.", recited, sure=False, probability=-0.5)
+    called.whisper.probability = -0.15
+    assert called.hear().text == recited, "plainly said"
+    assert table(sure=False, whisper="Claude?", probability=-0.5).hear().text == "Claude?"
 
 
 @pytest.mark.parametrize(
