@@ -112,8 +112,9 @@ class Model:
 
         Args:
             draft: what it probably begins with, such as the text of the same speech a moment ago. As much of it as the
-                model agrees with is taken in one use of the model instead of one a token, and changes nothing else
-                (speculative decoding: Leviathan et al. 2023, arXiv:2211.17192).
+                model agrees with is taken in one use of the model instead of one a token (speculative decoding:
+                Leviathan et al. 2023, arXiv:2211.17192). The text stays what it was but where two tokens are as likely
+                as each other: the model's integers are scaled by all tokens of one use.
             watch: tokens whose probabilities are wanted as well, likely or not.
             step: called before each use; raises to stop here.
         """

@@ -20,7 +20,7 @@ from agent.hearing.moonshine.tokens import Tokens
 SURE_ON_AVERAGE = -0.2
 SURE_AT_LEAST = -1.5
 _ENDS = tuple(".?!")
-_PLAINLY_ENDS = 3.0  # log-odds: a sign that the model left out, as it does once in a hundred turns, is put there
+_PLAINLY_ENDS = 3.0  # log-odds: a sign that the model left out is put there
 _PLAUSIBLE = -0.6  # on average: below, it is no English, and no names are read into it
 
 Float32 = npt.NDArray[np.float32]

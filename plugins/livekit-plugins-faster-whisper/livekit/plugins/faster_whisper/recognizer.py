@@ -202,7 +202,7 @@ class Recognizer:
             hotwords: names and terms to expect, separated by spaces or commas.
             prefix: words that the text begins with, for sure. It saves no time. FAST and INTERIM only.
             draft: what the text probably begins with, such as an earlier text of the same speech. It saves the quicker
-                model's time, and changes no text.
+                model's time, and hardly ever changes the text.
 
         Raises:
             ModelMissing: the model cannot be opened.
