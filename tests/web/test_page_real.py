@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -366,3 +367,24 @@ async def test_the_ais_are_numbered_by_their_seats_and_not_by_who_came_first(ann
         await anna.page.keyboard.press("1")
         await eventually(lambda: bool(show.commands), within_s=5)
         assert show.commands[0][1].target == "claude"
+
+
+async def test_a_slow_machine_is_given_less_to_draw_and_more_again_when_it_keeps_up(
+    anna: Visitor, livekit: LiveKit
+) -> None:
+    await anna.joins("Anna")
+    async with seat_ais(livekit, anna.room) as show:
+        await anna.sees_state("claude", "listening")
+        table, orb = anna.page.locator("main.table"), anna.page.locator(f"{anna.seat('claude')} canvas")
+        await anna.page.clock.install()
+        await anna.page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=10))
+        for _ in range(80):
+            await anna.page.clock.fast_forward(50)  # one late frame after the other
+        await expect(table).to_have_attribute("data-pace", "3")
+        least = await orb.evaluate("canvas => canvas.width")
+        show.claude.says("And nobody pays her for it.", segment="one")
+        await expect(anna.page.locator(".captions")).to_contain_text("nobody pays her")
+
+        await anna.page.clock.run_for(45_000)
+        await expect(table).not_to_have_attribute("data-pace", "3")
+        assert await orb.evaluate("canvas => canvas.width") > least

@@ -12,6 +12,7 @@ export class Mandala {
   readonly canvas = document.createElement("canvas");
   private readonly pen = this.canvas.getContext("2d");
   private time = 0;
+  private waitedMs = 0;
 
   constructor() {
     this.canvas.className = "mandala";
@@ -19,7 +20,16 @@ export class Mandala {
   }
 
   /** `left`: share of the time that is left, 1 to 0. */
-  draw(colour: string, left: number, seconds: number, pixelRatio: number): void {
+  draw(
+    colour: string,
+    left: number,
+    seconds: number,
+    { pixelRatio, restMs }: { pixelRatio: number; restMs: number },
+  ): void {
+    if (!calm.matches) this.time += seconds;
+    this.waitedMs += seconds * 1000;
+    if (this.waitedMs < restMs) return;
+    this.waitedMs = 0;
     const { canvas, pen } = this;
     const size = Math.round(canvas.clientWidth * pixelRatio);
     if (!pen || !size) return;
@@ -27,7 +37,6 @@ export class Mandala {
       canvas.width = size;
       canvas.height = size;
     }
-    if (!calm.matches) this.time += seconds;
     const half = size / 2;
     pen.clearRect(0, 0, size, size);
     pen.save();

@@ -223,7 +223,10 @@ export class Mirror {
   private frame(now: number): void {
     if (!this.open) return;
     const level = this.meter?.level() ?? 0;
-    this.orb.draw(level, this.lastFrame ? (now - this.lastFrame) / 1000 : 0, Math.min(2, devicePixelRatio));
+    this.orb.draw(level, this.lastFrame ? (now - this.lastFrame) / 1000 : 0, {
+      pixelRatio: Math.min(2, devicePixelRatio),
+      restMs: 0,
+    });
     this.lastFrame = now;
     this.bar.style.setProperty("--level", level.toFixed(3));
     if (level > 0.15 || audioContext().state !== "running") this.heardAt = now;

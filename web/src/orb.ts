@@ -5,6 +5,8 @@ import { calm } from "./dom";
 
 const attack = 0.55; // share of the way to a louder level in a frame of 1/60 s
 const release = 0.12;
+const idleRestMs = 50; // between two pictures of a voice that only breathes
+const stepsSeen = 128; // smaller changes of level and light are none
 
 /** What the canvas covers beside the disc itself: room for the glow. */
 export const canvasScale = 1.6;
@@ -33,6 +35,8 @@ export class Orb {
   private light = 0;
   private turn = Math.random() * 10;
   private size = 0;
+  private waitedMs = Math.random() * idleRestMs; // not all in the same frame
+  private drawn = "";
 
   constructor(
     private readonly colour: string,
@@ -43,22 +47,30 @@ export class Orb {
     this.pen = this.canvas.getContext("2d");
   }
 
-  /** Draw one frame. `seconds` since the last one; `pixelRatio` is lowered when the machine is slow. */
-  draw(rawLevel: number, seconds: number, pixelRatio: number): void {
-    const { pen, canvas } = this;
-    const size = Math.round(canvas.clientWidth * pixelRatio);
-    if (!pen || size === 0) return;
-    if (size !== this.size) {
-      this.size = size;
-      canvas.width = size;
-      canvas.height = size;
-    }
+  /** One frame, of which a picture is drawn when it would be another one. `seconds` since the last frame. */
+  draw(rawLevel: number, seconds: number, { pixelRatio, restMs }: { pixelRatio: number; restMs: number }): void {
     const frames = Math.min(4, seconds * 60);
     const pull = rawLevel > this.level ? attack : release;
     this.level += (rawLevel - this.level) * (1 - (1 - pull) ** frames);
     const look = looks[this.state];
     this.light += (look.light - this.light) * (1 - 0.9 ** frames);
     if (!calm.matches) this.turn += seconds * look.speed * (1 + this.level);
+    this.waitedMs += seconds * 1000;
+    const idle = this.state === "listening" && this.level < 0.05;
+    if (this.waitedMs < Math.max(restMs, idle ? idleRestMs : 0)) return;
+    const { pen, canvas } = this;
+    const size = Math.round(canvas.clientWidth * pixelRatio);
+    if (!pen || size === 0) return;
+    const seen = [this.level, this.light].map((value) => Math.round(value * stepsSeen));
+    const picture = [this.state, size, this.ai ? this.turn : 0, ...seen].join(" ");
+    if (picture === this.drawn) return;
+    this.drawn = picture;
+    this.waitedMs = 0;
+    if (size !== this.size) {
+      this.size = size;
+      canvas.width = size;
+      canvas.height = size;
+    }
     pen.clearRect(0, 0, size, size);
     pen.save();
     pen.translate(size / 2, size / 2);

@@ -4,6 +4,7 @@ import type { Participant, VideoTrack } from "livekit-client";
 import { type Briefing, sentence } from "./api";
 import type { Segment } from "./captions";
 import { h, setText } from "./dom";
+import { Lights } from "./lights";
 import { Mandala } from "./mandala";
 
 const linesShown = 6;
@@ -32,6 +33,7 @@ export class Screen {
   private readonly captions = h("div", { class: "captions", "aria-hidden": "true" });
   private readonly before = h("div", { class: "before" });
   private readonly mandala = new Mandala();
+  private readonly lights = new Lights();
   private readonly countdown = h("span", { class: "countdown" });
   private readonly thinker = h("p", { class: "thinker" });
   private readonly thinkingBox = h("div", { class: "thinking", hidden: true, role: "timer" });
@@ -42,7 +44,7 @@ export class Screen {
 
   constructor() {
     this.thinkingBox.append(this.mandala.canvas, h("div", { class: "count" }, this.countdown, this.thinker));
-    this.element.append(this.before, this.captions, this.thinkingBox);
+    this.element.append(this.lights.element, this.before, this.captions, this.thinkingBox);
   }
 
   showBriefing(title: string, briefing: Briefing | null): void {
@@ -100,7 +102,7 @@ export class Screen {
     const label = `${from?.name ?? "Somebody"}'s screen`;
     const element = h("video", { class: "shared", playsinline: true, muted: true, "aria-label": label });
     track.attach(element);
-    this.element.prepend(element);
+    this.lights.element.after(element);
     this.shared = { track, element };
   }
 
@@ -113,8 +115,12 @@ export class Screen {
     }
   }
 
-  draw(seconds: number, pixelRatio: number): void {
-    if (this.thinking) this.mandala.draw(this.thinking.colour, this.thinking.share, seconds, pixelRatio);
+  light(colour: string): void {
+    this.lights.show(colour);
+  }
+
+  draw(seconds: number, pace: { pixelRatio: number; restMs: number }): void {
+    if (this.thinking) this.mandala.draw(this.thinking.colour, this.thinking.share, seconds, pace);
   }
 
   private drop(id: string): void {

@@ -10,8 +10,10 @@ import { DeviceSheet } from "./device-sheet";
 import { h } from "./dom";
 import { type Episode, episodeAttribute, parseEpisode } from "./episode";
 import { InviteSheet } from "./invite-sheet";
+import { Lights } from "./lights";
 import { wakeAudio } from "./meter";
 import { Notices, type Severity } from "./notices";
+import { Pace } from "./pace";
 import { Screen } from "./screen";
 import { Seat } from "./seat";
 import type { Connection, Session } from "./session";
@@ -39,6 +41,7 @@ export class Table {
     h("div", { class: "disc" }),
     h("div", { class: "label" }, h("span", { class: "name" }, "Claude"), h("span", { class: "doing" }, "on the way")),
   );
+  private readonly lights = new Lights();
   private readonly screen = new Screen();
   private readonly notices = new Notices();
   private readonly transcript = new Transcript((open) => this.element.classList.toggle("with-transcript", open));
@@ -52,7 +55,7 @@ export class Table {
   private speaking = "";
   private thinkingSince = 0; // seconds that were left when it began
   private lastFrame = 0;
-  private frameMs = 16;
+  private readonly pace = new Pace();
   private aloneSince = Date.now();
   private summonedAt = 0;
 
@@ -76,6 +79,7 @@ export class Table {
     this.listenToNotices();
     this.element.classList.toggle("stage", stage);
     this.element.append(
+      this.lights.element,
       this.top.element,
       h("div", { class: "scene" }, this.screen.element, this.row, this.transcript.element),
       this.notices.element,
@@ -157,7 +161,9 @@ export class Table {
     else this.absent.remove();
     this.row.style.setProperty("--count", String(this.row.childElementCount));
     const thinker = this.episode?.thinking && this.seats.get(this.episode.thinking.who);
-    this.element.style.setProperty("--lit", (thinker || null)?.colour ?? lit ?? unlit);
+    const light = (thinker || null)?.colour ?? lit ?? unlit;
+    this.lights.show(light);
+    this.screen.light(light);
     this.controls.showAis(ais, (ai) => this.colours.of(ai, speakers));
     this.showShared(speakers);
     this.readEpisode();
@@ -329,24 +335,24 @@ export class Table {
     sheet.show();
   }
 
-  /** All orbs in one frame. When frames come late, they are drawn with fewer pixels rather than less often. */
+  /** All orbs in one frame. */
   private frame(now: number): void {
     if (this.life.signal.aborted) return;
     const ms = this.lastFrame ? now - this.lastFrame : 16;
     this.lastFrame = now;
-    if (ms < 250) this.frameMs += (ms - this.frameMs) * 0.05;
-    const ratio = Math.min(window.devicePixelRatio, this.frameMs > 24 ? 1 : 2);
-    const { speakers } = this;
+    const { pace, speakers } = this;
+    pace.frame(ms);
+    this.element.dataset.pace = String(pace.level);
     let speaking = "";
     for (const speaker of speakers) {
-      this.seats.get(speaker.identity)?.orb.draw(this.voices.measure(speaker, now), ms / 1000, ratio);
+      this.seats.get(speaker.identity)?.orb.draw(this.voices.measure(speaker, now), ms / 1000, pace);
       if (this.voices.speaks(speaker, now)) speaking += `${speaker.identity} `;
     }
     if (speaking !== this.speaking) {
       this.speaking = speaking;
       this.refresh();
     }
-    this.screen.draw(ms / 1000, ratio);
+    this.screen.draw(ms / 1000, pace);
     requestAnimationFrame((next) => this.frame(next));
   }
 }
