@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from livekit.plugins.faster_whisper import Decoding, Mode, Reading, Superseded
+from livekit.plugins.faster_whisper import Decoding, Mode, Reading, Superseded, Word
 from livekit.plugins.faster_whisper.decoder import Abandoned, Decoder
 from livekit.plugins.faster_whisper.voice import WINDOW_S, Voice
 from livekit.plugins.faster_whisper.whisper import Bias, Encoded, Piece, Whisper
@@ -58,6 +58,10 @@ class ScriptedWhisper(Whisper):
             language="en",
             tokens=len(self.text) // 4,
         )
+
+    def transcribe(self, speech: npt.NDArray[np.float32], bias: Bias, *, again: bool = True) -> Iterator[Piece]:
+        words = tuple(Word(word=word, start_s=0.2, end_s=1.0) for word in self.text.split())
+        yield replace(self.decode(Encoded(None, 30.0, 0.0), bias), start_s=0.0, end_s=len(speech) / 16_000, words=words)
 
 
 @dataclass
@@ -145,9 +149,56 @@ def test_what_cannot_have_been_said_in_the_time_whisper_reads(implausible: str) 
     assert table(implausible).hear().text == QUESTION
 
 
-def test_a_short_sound_is_whispers_whose_figures_tell_an_mm_hm() -> None:
-    both = table("I'm home.", whisper="Mm-hm.")
-    assert both.hear(voiced_s=0.6).text == "Mm-hm."
+def test_a_word_or_two_are_in_the_words_of_the_one_that_is_sure_and_sound_as_whisper_says() -> None:
+    both = table("Oh, I see.", whisper="O, RST.")
+    both.whisper.probability = -0.8
+    heard = both.hear(voiced_s=1.0)
+    assert (heard.text, heard.average_log_probability, heard.no_speech_probability) == ("Oh, I see.", -0.8, 0.1)
+    assert both.whisper.asked == 1, "no need to ask again"
+
+
+@pytest.mark.parametrize(
+    ("whisper", "probability"),
+    [("Mm-hm.", -0.3), ("Claude, please.", -0.5)],
+    ids=["Whisper is sure", "a name that Whisper has heard"],
+)
+def test_they_stay_whispers_where_there_is_no_doubt(whisper: str, probability: float) -> None:
+    both = table("Two clocks, please.", whisper=whisper)
+    both.whisper.probability = probability
+    assert both.hear(voiced_s=1.0).text == whisper
+
+
+def test_nobody_is_sure_of_a_mumble_and_it_stays_whispers() -> None:
+    both = table("And then they chant.", whisper="M.M.H.M.", sure=False, probability=-0.26)
+    both.whisper.probability = -0.63
+    assert both.hear(voiced_s=0.7).text == "M.M.H.M."
+
+
+@pytest.mark.parametrize("voiced_s", [0.6, 2.0])
+def test_what_the_quicker_model_makes_of_a_cough_is_not_read(voiced_s: float) -> None:
+    both = table("You.", whisper="A chair.", sure=False)
+    both.quick.reading = replace(both.quick.reading, speech=False)
+    both.whisper.probability = -0.9
+    assert both.hear(voiced_s=voiced_s).text == ""
+    both.whisper = ScriptedWhisper("You?", probability=-0.2)
+    assert both.hear(voiced_s=voiced_s).text == "You?"
+
+
+def test_a_text_of_record_is_whispers_but_for_a_word_or_two() -> None:
+    both = table("Oh, I see.", whisper="O, RST.")
+    both.whisper.probability = -0.8
+    assert both.hear(Mode.RECORD, voiced_s=2.0).text == "O, RST."
+    assert both.quick.asked == []
+    short = both.hear(Mode.RECORD, voiced_s=1.0)
+    assert short.text == "Oh, I see."
+    assert [word.word for word in short.words] == ["Oh,", "I", "see."]
+    times = [(round(word.start_s, 2), round(word.end_s, 2)) for word in short.words]
+    assert times == [(0.2, 0.49), (0.49, 0.64), (0.64, 1.0)], "by their letters"
+
+
+def test_of_an_unfinished_word_or_two_whisper_reads_the_caption() -> None:
+    both = table("Oh, I see.", whisper="Oh")
+    assert both.hear(Mode.INTERIM, voiced_s=0.6).text == "Oh"
     assert both.quick.asked == []
 
 
@@ -219,4 +270,4 @@ def test_whether_the_speaker_goes_on_is_told_whoever_reads_the_words(sure: bool)
     both = table(sure=sure)
     both.quick.reading = replace(both.quick.reading, finality=-1.5)
     assert both.hear().finality == -1.5
-    assert table().hear(voiced_s=0.6).finality is None, "Whisper alone does not know"
+    assert both.hear(Mode.INTERIM, voiced_s=0.6).finality is None, "Whisper alone does not know"

@@ -23,6 +23,8 @@ class Reading:
     """The name that the text begins with. Whisper base, told of names, is apt to leave such a one out."""
     cut_off: bool = False
     """It ran into its limit of tokens."""
+    speech: bool = True
+    """False: it read what it makes of sounds in which nobody speaks."""
     finality: float | None = None
     """Log-odds that a full stop ends the text rather than a comma, where the model tells: does the speaker go on?"""
 
@@ -36,7 +38,7 @@ class QuickReader(Protocol):
 
     @property
     def shortest_s(self) -> float:
-        """Seconds of voice, below which Whisper alone is asked."""
+        """Seconds of voice, below which Whisper is asked as well, and no interim text is read."""
 
     @property
     def longest_s(self) -> float:

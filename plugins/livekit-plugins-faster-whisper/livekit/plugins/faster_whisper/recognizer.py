@@ -129,8 +129,8 @@ class Recognizer:
             cache_dir: where the bundled model is joined; None for the user's cache folder.
             local_files_only: never download.
             max_waiting: requests that may wait in each mode, all callers together.
-            quick: opens a quicker recogniser, which is asked first but for the text of record; Whisper reads what that
-                one is unsure of.
+            quick: opens a quicker recogniser, which is asked first; Whisper reads what that one is unsure of, all texts
+                of record, and a word or two, of which the surer one's text is taken.
         """
         self._source = _Source(
             model=model,
@@ -308,7 +308,7 @@ class Recognizer:
                     self._changed.notify_all()
 
     def _decoder(self, mode: Mode) -> Decoder:
-        return Decoder(self._whisper(mode), None if mode is Mode.RECORD else self._quick_reader())
+        return Decoder(self._whisper(mode), self._quick_reader())
 
     def _quick_reader(self) -> QuickReader | None:
         with self._loading[True]:

@@ -28,6 +28,7 @@ _LANGUAGE_SURE = 0.8
 TOKENS_PER_S = 12.0
 TOKENS_PER_S_ENGLISH = 8.0
 TOKENS_AT_LEAST = 14
+_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # faster-whisper's own
 
 Float32 = npt.NDArray[np.float32]
 
@@ -218,8 +219,10 @@ class Whisper:
             cut_off=len(tokens) - len(known) >= limit - 1,
         )
 
-    def transcribe(self, speech: Float32, bias: Bias) -> Iterator[Piece]:
+    def transcribe(self, speech: Float32, bias: Bias, *, again: bool = True) -> Iterator[Piece]:
         """Text of an audio of any length: full windows, beam search, word times, as stock faster-whisper does.
+
+        `again`: a window in doubt is decoded up to five times more, each time more freely.
 
         Yields lazily: the work for the next window starts when the next piece is asked for.
         """
@@ -230,6 +233,7 @@ class Whisper:
             hotwords=bias.hotwords,
             condition_on_previous_text=False,  # else one bad window spoils all that follow
             word_timestamps=True,
+            temperature=_TEMPERATURES if again else _TEMPERATURES[:1],
         )
         for segment in segments:
             yield Piece(
