@@ -28,7 +28,7 @@ SEEN = 4096  # samples that a proof looks at: below a quarter of a second, voice
 VOICE = 0.5  # probability
 LEARNING_S = 0.6  # after the proof
 MOSTLY_ECHO_DB = 4.0  # while it learns, what the canceller makes so much softer is echo
-FORGIVEN = 10  # windows of silence within one voice
+FORGIVEN = 31  # windows of silence, 1 s, within one voice: "Hold on," [0.5 s] "what was that?" is one of them
 NO_ECHO_AFTER_S = 2.0  # of an AI's voice without a voice in the microphone: headphones, or the browser's canceller
 
 
@@ -77,6 +77,10 @@ class EchoGuard:
         """Whether something that was played may be in the microphone at `at`."""
         return bool(self._sources) and self._reference.silent_s(at) < REACH_S
 
+    def idle(self) -> None:
+        """Nothing is being played: whoever speaks over the next words is to be judged anew."""
+        self._suspect, self._released = 0, False
+
     def clean(self, at: float, block: Int16) -> Int16:
         """10 ms of the microphone without echo; int16, 16 kHz. `at` is the time of the first sample."""
         wanted = round(at * RATE_HZ) - self._shift
@@ -106,7 +110,7 @@ class EchoGuard:
             self._quiet_s = 0.0
         self._silent = 0 if raw >= VOICE / 2 else self._silent + 1
         if self._silent >= FORGIVEN:
-            self._suspect, self._released = 0, False
+            self.idle()
         if self.state is EchoState.PRESENT:
             return self._without_echo(cleaned, removed_db, at)
         if raw < VOICE or self._released:

@@ -73,6 +73,8 @@ class FrontEnd:
             if active:
                 removed_db = level_dbfs(raw) - level_dbfs(cleaned)
                 probability = self._judged(probability, self._detectors[1].predict(cleaned), removed_db, at)
+            else:
+                self.echo.idle()
             present = self.echo.state is EchoState.PRESENT
             echo = active and self.echo.state is not EchoState.ABSENT
             yield Window(probability, level_dbfs(cleaned if present else raw), echo)

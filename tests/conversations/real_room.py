@@ -37,7 +37,7 @@ from tests.support.livekit import ROOT, LiveKit
 from tests.support.scripted_llm import ScriptedVendor, scripted_llm
 
 VOICES = ("joe", "joe deep")  # of the people; the AIs have others
-QUIET_S = 2.0  # after which a talk is over, when nobody thinks
+QUIET_S = 3.2  # after which a talk is over, when nobody thinks: longer than an ear waits for the rest of a sentence
 QUEUE_MS = 200  # a test process stands still now and then
 PROVIDERS = ("openai-compatible", "openai", "groq")  # each AI's, in the order of the table, with an address of its own
 LIMIT_S = 60.0

@@ -98,3 +98,34 @@ def test_a_match_at_the_same_lag_is_an_echo_even_where_there_was_none(monkeypatc
 
 def test_before_anything_is_known_one_plain_match_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert judged(monkeypatch, [0.2], quiet_s=0.5) is EchoState.PRESENT
+
+
+def heard_of(guard: EchoGuard, voices: list[float], *, first: int = 0) -> list[float]:
+    """What is left of a voice of 0.9 or a silence of 0.1, window by window."""
+
+    def silence(count: int) -> np.ndarray:
+        return np.zeros(count, np.int16)
+
+    return [guard.judge(voice, voice, 0.0, (first + at) * 0.032, silence) for at, voice in enumerate(voices)]
+
+
+def test_who_was_heard_over_an_ai_is_heard_at_once_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ "Hold on," and half a second later "what was that?": held back once, and not twice."""
+    monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 5.0))
+    guard = EchoGuard()
+    guard.reference("claude", 0.0, noise(60.0, 5).astype(np.int16))
+    first = heard_of(guard, [0.9] * 12)
+    assert first[0] < 0.5 < first[-1], "held back until it is known to be no echo"
+    again = heard_of(guard, [0.1] * 16 + [0.9], first=12)
+    assert again[-1] == 0.9
+    later = heard_of(guard, [0.1] * 40 + [0.9], first=29)
+    assert later[-1] < 0.5, "another voice"
+
+
+def test_who_spoke_before_the_ai_did_lends_its_echo_no_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 5.0))
+    guard = EchoGuard()
+    guard.reference("claude", 0.0, noise(60.0, 5).astype(np.int16))
+    assert heard_of(guard, [0.9] * 12)[-1] == 0.9
+    guard.idle()  # the AI is silent; the human may go on
+    assert heard_of(guard, [0.9], first=400)[0] < 0.5
