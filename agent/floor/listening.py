@@ -100,7 +100,7 @@ def go_on(table: Table, who: SpeakerId | None, utterance: UtteranceId | None, te
     if isinstance(table.voice, Audible):
         return  # it does
     asked = next((persona for persona in addressed.to if persona in table.seats.personas), None)
-    cut = last_cut(table, asked)
+    cut = table.last_cut(asked)
     waiting = isinstance(table.agenda, Owed) and not _is_debt_of(table, cut)
     if waiting and cut is None and asked is None:
         return  # an answer is already on its way
@@ -117,16 +117,6 @@ def go_on(table: Table, who: SpeakerId | None, utterance: UtteranceId | None, te
         told = asked or (last if last in table.tally.last_turn else None)
         table.agenda = Open()
         table.owe((told,) if told else (), "go_on")
-
-
-def last_cut(table: Table, who: SpeakerId | None = None) -> Cut | None:
-    """The most recent reply that can still be continued, of one persona or of any."""
-    cuts = [
-        cut
-        for cut in table.memory.cuts.values()
-        if who in (None, cut.turn.who) and table.now - cut.at < table.rules.remainder_s
-    ]
-    return max(cuts, key=lambda cut: cut.at, default=None)
 
 
 def _take_turn(table: Table, who: SpeakerId, utterance: UtteranceId, text: str, addressed: Address) -> None:
@@ -146,10 +136,8 @@ def _take_turn(table: Table, who: SpeakerId, utterance: UtteranceId, text: str, 
         table.round = replace(attempt, guess=None, since=table.now)
     else:
         table.drop_round()
-    interrupted = last_cut(table)
-    prefer = interrupted.turn.who if interrupted is not None and interrupted.by == utterance else None
     if personas or not addressed.to:
-        table.owe(personas, prefer=prefer)
+        table.owe(personas, prefer=table.cut_by(utterance))
     elif not isinstance(table.agenda, Owed):
         table.agenda = Open()  # a human was asked
     table.remember(who, utterance, text)
@@ -159,7 +147,7 @@ def _give_back(table: Table, utterance: UtteranceId) -> None:
     """It was no turn. If a voice was stopped for it all the same (a long laugh), that voice goes on."""
     if table.round is not None and table.round.guess is not None and table.round.guess.utterance == utterance:
         table.drop_round()
-    cut = last_cut(table)
+    cut = table.last_cut()
     if cut is None or cut.by != utterance or not isinstance(table.voice, Nobody | Stopping):
         return
     if isinstance(table.agenda, Open) or _is_debt_of(table, cut):

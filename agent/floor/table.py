@@ -149,6 +149,20 @@ class Table:
             self.ducked = False
             self.do(Unduck())
 
+    def last_cut(self, who: SpeakerId | None = None) -> Cut | None:
+        """The most recent reply that can still be continued, of one persona or of any."""
+        cuts = [
+            cut
+            for cut in self.memory.cuts.values()
+            if who in (None, cut.turn.who) and self.now - cut.at < self.rules.remainder_s
+        ]
+        return max(cuts, key=lambda cut: cut.at, default=None)
+
+    def cut_by(self, utterance: UtteranceId) -> SpeakerId | None:
+        """Who was interrupted by it, and is the first to answer it."""
+        cut = self.last_cut()
+        return cut.turn.who if cut is not None and cut.by == utterance else None
+
     # -- what is owed -----------------------------------------------------------------------------------------------
 
     def owe(

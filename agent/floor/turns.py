@@ -119,6 +119,8 @@ def _ask(
     asked = to[:1] or tuple(who for who in table.seats.personas if who not in without and who != thinker)
     if not to:  # the first one goes first where several are ready at once (agent/speaking/precedence.py)
         prefer = table.agenda.prefer if isinstance(table.agenda, Owed) else None
+        if guess is not None:
+            prefer = table.cut_by(guess.utterance) or prefer
         asked = tuple(sorted(asked, key=lambda who: (who != prefer, table.tally.last_turn.get(who, 0))))
         if reason == "answer" and not table.rules.race:
             asked = asked[:1]

@@ -231,6 +231,8 @@ def test_the_one_who_was_interrupted_is_the_first_to_answer(talk: Conversation) 
     talk["Nova"].will_say("It costs a lot.", after=0.3)
     talk.ends()
     assert talk.transcript()[-1] == "Claude: It costs nothing.", "Nova was ready 0.3 s sooner"
+    thought = [what.who for at, what in talk.log if isinstance(what, act.Think) and at > 5.0]
+    assert thought[:2] == ["claude", "nova"], "and is synthesised first"
 
 
 def test_a_recording_of_the_same_hour_gives_the_same_actions(talk: Conversation) -> None:
