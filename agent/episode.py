@@ -52,7 +52,7 @@ from agent.recording.egress.recording import EgressRecording, open_egress
 from agent.room import commands
 from agent.room.people import People, Person
 from agent.room.seat import COLOUR_ATTRIBUTE, Seat, join_seat
-from agent.room.sign import Sign
+from agent.room.sign import Sign, Tally
 from agent.settings import COHOST
 from agent.speakers import AiSpeaker, HumanSpeaker, Table
 from agent.speaking.conversation import Conversation
@@ -218,6 +218,7 @@ class Episode:
             slug=self._recorder.folder.name,
             started_at=self._clock.started_at,
             stand_in=self._engines.settings.stand_in,
+            budget_usd=self._engines.settings.cost.budget_usd,
         )
         self._spending = Spending(
             self._meter,
@@ -252,7 +253,7 @@ class Episode:
                         )
                     )
                 self._tasks.create_task(self._run_floor(), name="floor")
-                self._tasks.create_task(self._sign.run(self._levels), name="sign")
+                self._tasks.create_task(self._sign.run(self._levels, self._tally), name="sign")
                 self._tasks.create_task(self._people.run(), name="people")
                 self._tasks.create_task(self._attend(), name="attendance")
                 self._tasks.create_task(self._spending.run(), name="spending")
@@ -413,6 +414,9 @@ class Episode:
         tracks = {who: ai.track for who, ai in self._ais.items()}
         tracks |= {who: human.track for who, human in self._humans.items()}
         return {who: track.level_dbfs() for who, track in tracks.items()}
+
+    async def _tally(self) -> Tally:
+        return Tally(bytes=await asyncio.to_thread(self._recorder.size_bytes), cost_usd=self._meter.usd)
 
 
 def _first_cause(error: BaseException) -> BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -91,6 +92,12 @@ class EpisodeRecorder:
     def folder(self) -> Path:
         """The episode's folder. While the disk does not let it be made, the one that will be tried first."""
         return self._shelf.folder
+
+    def size_bytes(self) -> int:
+        """Of the episode's files on the disk. Asks the disk."""
+        with suppress(OSError):  # a folder that cannot be made yet, or read any more, is told of elsewhere
+            return sum(file.stat().st_size for file in self.folder.iterdir())
+        return 0
 
     def track(self, who: str, *, name: str, role: Role) -> Track:
         """The speaker's track, the same one when asked again; silent until its first `write`."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from livekit import rtc
@@ -20,6 +20,20 @@ EPISODE_ATTRIBUTE = "roundtable.episode"
 NOTICE_TOPIC = "roundtable.notice"
 LEVELS_TOPIC = "roundtable.levels"
 LEVELS_EVERY_S = 0.5
+TALLY_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the show has come to so far.
+
+    Attributes:
+        bytes: of its folder, on the disk.
+        cost_usd: estimated.
+    """
+
+    bytes: int
+    cost_usd: float
 
 
 class Sign:
@@ -35,6 +49,7 @@ class Sign:
         slug: str,
         started_at: datetime,
         stand_in: bool,
+        budget_usd: float | None = None,
     ) -> None:
         self._room = room
         self._seat = seat
@@ -45,6 +60,9 @@ class Sign:
             "started_at": started_at.isoformat(),
             "stand_in": stand_in,
             "thinking": None,
+            "bytes": None,
+            "cost_usd": None,  # nothing that has a price was used
+            "budget_usd": budget_usd,
         }
         self._notices = notices
         self._hang()
@@ -60,15 +78,17 @@ class Sign:
         self._about["thinking"] = None if until is None else {"who": who, "until": until}
         self._hang()
 
-    async def run(self, recorded: Callable[[], Mapping[str, float]]) -> None:
-        """Send notices and levels until cancelled.
+    async def run(self, recorded: Callable[[], Mapping[str, float]], tally: Callable[[], Awaitable[Tally]]) -> None:
+        """Send notices and levels, and show the tally, until cancelled.
 
         Args:
             recorded: each speaker's level as it reached the file lately, dBFS.
+            tally: the show's, now.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_notices(), name="notices")
             tasks.create_task(self._send_levels(recorded), name="levels")
+            tasks.create_task(self._show_tally(tally), name="tally")
 
     def _joined(self, participant: rtc.RemoteParticipant) -> None:
         if participant.kind != rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
@@ -97,6 +117,15 @@ class Sign:
                 )
             except rtc.participant.PublishDataError as error:
                 logger.debug("levels could not be sent: %s", error)
+
+    async def _show_tally(self, tally: Callable[[], Awaitable[Tally]]) -> None:
+        while True:
+            now = await tally()
+            shown = {"bytes": round(now.bytes, -5), "cost_usd": round(now.cost_usd, 2) if now.cost_usd else None}
+            if shown.items() - self._about.items():
+                self._about |= shown
+                self._hang()
+            await asyncio.sleep(TALLY_EVERY_S)
 
     def _hang(self) -> None:
         self._seat.set_attribute(EPISODE_ATTRIBUTE, json.dumps(self._about, ensure_ascii=False))

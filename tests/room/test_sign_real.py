@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +13,7 @@ from livekit import rtc
 
 from agent.notices import Notices
 from agent.room.seat import Seat
-from agent.room.sign import NOTICE_TOPIC, Sign
+from agent.room.sign import EPISODE_ATTRIBUTE, NOTICE_TOPIC, Sign, Tally
 from tests.support.livekit import LiveKit
 
 pytestmark = pytest.mark.real
@@ -59,14 +59,20 @@ async def hung_up(livekit: LiveKit, room_name: str, notices: Notices) -> AsyncIt
     room = rtc.Room()
     await room.connect(livekit.url, livekit.token("claude", room_name, agent=True))
     about = {"title": "A show", "slug": "a-show", "started_at": datetime.now(UTC), "stand_in": False}
-    sign = Sign(room, Seat(room, who="claude"), notices, **about)  # type: ignore[arg-type]
-    task = asyncio.get_running_loop().create_task(sign.run(dict))
+    seat = Seat(room, who="claude")
+    sign = Sign(room, seat, notices, **about)  # type: ignore[arg-type]
+
+    async def tally() -> Tally:
+        return Tally(bytes=1_240_000, cost_usd=0.126)
+
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(run) for run in (seat.run(), sign.run(dict, tally))]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await room.disconnect()
 
 
@@ -86,3 +92,14 @@ async def test_who_comes_later_is_told_what_is_still_wrong_and_not_what_is_over(
                 assert "The disk is full." not in cleo.texts
             for reader in (anna, ben):
                 await reader.until("There is room again.", "Claude is slow.")
+
+
+async def test_the_tally_is_shown_to_who_comes_later_too(livekit: LiveKit) -> None:
+    async with hung_up(livekit, "tally", Notices()), reading(livekit, "tally", "anna") as anna:
+        async with asyncio.timeout(10):
+            while not (claude := anna.room.remote_participants.get("claude")):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+            while json.loads(claude.attributes.get(EPISODE_ATTRIBUTE, "{}")).get("bytes") is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        about = json.loads(claude.attributes[EPISODE_ATTRIBUTE])
+        assert (about["bytes"], about["cost_usd"], about["budget_usd"]) == (1_200_000, 0.13, None)

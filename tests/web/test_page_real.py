@@ -83,6 +83,10 @@ async def test_the_record_state_and_the_stand_in_are_said_plainly(anna: Visitor,
     async with show_with(livekit, anna) as show:
         show.started(3725)
         await expect(anna.page.locator(".record")).to_contain_text("Recording 1:02:0")
+        await expect(anna.page.locator(".cost")).to_be_hidden()
+        show.episode(bytes=41_260_000, cost_usd=0.126, budget_usd=2)
+        await expect(anna.page.locator(".record")).to_contain_text("41.3 MB")
+        await expect(anna.page.locator(".cost")).to_have_text("About $0.13 of $2.00")
         await expect(anna.page.get_by_text("A local stand-in speaks for Claude")).to_be_visible()
         show.episode(recording=False, stand_in=False)
         await expect(anna.page.locator(".record")).to_have_text("Not recording")

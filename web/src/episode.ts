@@ -7,6 +7,8 @@ export interface Episode {
   startedAt: number; // ms since 1970, the episode clock's 0
   standIn: boolean;
   bytes: number | null;
+  costUsd: number | null; // estimated so far; null: nothing that is paid for was used
+  budgetUsd: number | null;
   thinking: { who: string; until: number } | null; // until: seconds on the episode clock
 }
 
@@ -29,9 +31,15 @@ export function parseEpisode(text: string | undefined): Episode | null {
     recording: about.recording === true,
     startedAt: Number.isNaN(startedAt) ? Date.now() : startedAt,
     standIn: about.stand_in === true,
-    bytes: typeof about.bytes === "number" ? about.bytes : null,
+    bytes: number(about.bytes),
+    costUsd: number(about.cost_usd),
+    budgetUsd: number(about.budget_usd),
     thinking: parseThinking(about.thinking),
   };
+}
+
+function number(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
 }
 
 function parseThinking(value: unknown): Episode["thinking"] {

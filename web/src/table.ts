@@ -189,7 +189,7 @@ export class Table {
   private showTimes(): void {
     const { episode } = this;
     const now = this.session.now();
-    this.top.showEpisode(episode, now);
+    this.top.showEpisode(episode, now, this.role === "host" && !this.stage);
     const thinking = episode?.thinking ?? null;
     this.element.classList.toggle("thinking-mode", thinking !== null);
     for (const [identity, seat] of this.seats) seat.element.classList.toggle("thinker", thinking?.who === identity);

@@ -29,6 +29,7 @@ export class TopBar {
     this.recordText,
   );
   private readonly standIn = h("p", { class: "stand-in", hidden: true }, "A local stand-in speaks for Claude");
+  private readonly cost = h("p", { class: "cost", hidden: true, title: "Estimated cost of this show so far" });
   private readonly quality = h(
     "span",
     { class: "quality", role: "img", "aria-label": "Connection: unknown" },
@@ -38,7 +39,7 @@ export class TopBar {
   constructor(actions: TopActions | null) {
     const button = (name: Parameters<typeof icon>[0], label: string, run: () => void) =>
       h("button", { type: "button", class: "bare", title: label, "aria-label": label, onclick: run }, icon(name));
-    this.element.append(logo(), this.title, h("div", { class: "states" }, this.record, this.standIn));
+    this.element.append(logo(), this.title, h("div", { class: "states" }, this.record, this.cost, this.standIn));
     if (!actions) return;
     this.element.append(
       h(
@@ -57,7 +58,9 @@ export class TopBar {
     document.title = `${title} · Roundtable`;
   }
 
-  showEpisode(episode: Episode | null, now: number): void {
+  /** `withCost`: to whoever pays, and nobody else. */
+  showEpisode(episode: Episode | null, now: number, withCost: boolean): void {
+    this.showCost(withCost ? episode : null);
     this.record.classList.toggle("on", episode?.recording === true);
     this.standIn.hidden = !episode?.standIn;
     if (!episode) setText(this.recordText, "Not recording yet");
@@ -66,6 +69,14 @@ export class TopBar {
       const size = episode.bytes === null ? "" : ` · ${(episode.bytes / 1e6).toFixed(1)} MB`;
       setText(this.recordText, `Recording ${clockText((now - episode.startedAt) / 1000)}${size}`);
     }
+  }
+
+  private showCost(episode: Episode | null): void {
+    const usd = episode?.costUsd ?? null;
+    this.cost.hidden = usd === null;
+    if (!episode || usd === null) return;
+    const budget = episode.budgetUsd === null ? "" : ` of $${episode.budgetUsd.toFixed(2)}`;
+    setText(this.cost, `About $${usd.toFixed(2)}${budget}`);
   }
 
   showQuality(quality: ConnectionQuality): void {
