@@ -169,6 +169,14 @@ def test_names_are_known_by_their_sound_wherever_they_are_called(
 
 
 @pytest.mark.real
+@pytest.mark.parametrize("early_s", [0.0, 0.01, 0.02, 0.03, 0.04, 0.05])
+def test_a_name_is_known_however_much_silence_lies_before_it(reader: MoonshineReader, early_s: float) -> None:
+    """Of the same words 10 ms later the model may be sure that they were "But noble"."""
+    pcm = corpus.turn("But Nova, do you like them?", "joe deep").pcm[round(early_s * corpus.RATE_HZ) :]
+    assert "Nova" in read(reader, pcm, ("Claude", "Sam", "Nova", "Anna")).text
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("said", ["Okay, what do you make of all that?", "No, but what do you make of all that?"])
 def test_what_sounds_like_a_name_and_is_none_stays(reader: MoonshineReader, said: str) -> None:
     """Kai who is called comes out as "Okay", and Nova as "No, but"."""

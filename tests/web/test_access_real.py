@@ -100,7 +100,8 @@ async def test_one_can_join_mute_ask_and_end_with_the_keyboard_alone(
     keys = await visit(browser, studio_address)
     press = keys.page.keyboard.press
     await keys.opens()
-    await keys.page.bring_to_front()  # another window of the browser may have the keyboard, and its focus is seen
+    session = await keys.context.new_cdp_session(keys.page)
+    await session.send("Emulation.setFocusEmulationEnabled", {"enabled": True})  # whichever window has the keyboard
 
     async def tab_to(name: str) -> None:
         for _ in range(40):

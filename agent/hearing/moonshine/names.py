@@ -19,6 +19,7 @@ UNSURE = -0.05  # log-probability of a token: where no word is less sure, no nam
 # -2, "Kai" for "Okay": -1 to -3, "Nova" for "no, but": -2); one that was not said costs 5 at least ("Ben" for "then"),
 # and 10 as a rule ("Kai" for an "Okay" that was one: 12 to 19).
 _AT_LEAST = -4.5
+_PERHAPS = -10.0  # from here on it is worth another look: of 100 sentences that call nobody, none came above -5 by it
 _TITLES = frozenset({"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"})
 
 
@@ -82,6 +83,11 @@ def _least_sure(words: Sequence[Word], span: Span) -> int:
 def was_said(log_odds: float) -> bool:
     """Whether a name makes the text so much likelier than what was read, that it was said."""
     return log_odds >= _AT_LEAST
+
+
+def may_have_been(log_odds: float) -> bool:
+    """Whether it is worth another look at the sound."""
+    return log_odds >= _PERHAPS
 
 
 def with_name(words: Sequence[Word], span: Span, name: str) -> list[str]:

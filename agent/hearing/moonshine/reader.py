@@ -12,7 +12,16 @@ from livekit.plugins.faster_whisper import Reading
 
 from agent.hearing.moonshine.files import TOKENIZER
 from agent.hearing.moonshine.model import Encoded, Greedy, Model
-from agent.hearing.moonshine.names import BEHIND, Word, called_by, called_first, spans, was_said, with_name
+from agent.hearing.moonshine.names import (
+    BEHIND,
+    Word,
+    called_by,
+    called_first,
+    may_have_been,
+    spans,
+    was_said,
+    with_name,
+)
 from agent.hearing.moonshine.tokens import Tokens
 
 # Log-probabilities of tokens: on the bench's tuning half, 89 of 100 turns lie above both, with fewer word errors than
@@ -24,6 +33,7 @@ _PLAINLY_ENDS = 3.0  # log-odds: a sign that the model left out is put there
 _NOTHING = (
     "you"  # what it reads, and is sure of, in coughs, knocks and music; of 350 such sounds it was sure of no other word
 )
+_LATER = (320, 640)  # samples, 20 and 40 ms: other cuts of the same speech
 _PLAUSIBLE = -0.6  # on average: below, it is no English, and no names are read into it
 
 Float32 = npt.NDArray[np.float32]
@@ -65,7 +75,7 @@ class MoonshineReader:
         average = float(np.mean(greedy.log_probabilities))
         first_names = called_by(names)
         if first_names and average >= _PLAUSIBLE:
-            text = self._with_a_name(encoded, greedy, text, first_names, step)
+            text = self._with_a_name(speech, encoded, greedy, text, first_names, step)
         anybody = re.sub(r"\W", "", text).lower() != _NOTHING
         finality, sign = self._ending(greedy)
         if text[-1:].isalnum() and finality is not None and finality > _PLAINLY_ENDS:
@@ -85,7 +95,13 @@ class MoonshineReader:
         return not greedy.cut_off and average > SURE_ON_AVERAGE and min(greedy.log_probabilities) > SURE_AT_LEAST
 
     def _with_a_name(
-        self, encoded: Encoded, greedy: Greedy, text: str, names: Sequence[str], step: Callable[[], None]
+        self,
+        speech: Float32,
+        encoded: Encoded,
+        greedy: Greedy,
+        text: str,
+        names: Sequence[str],
+        step: Callable[[], None],
     ) -> str:
         """The text, with a name where one was said by the sound of it and something else was read."""
         words = self._words(greedy)
@@ -104,8 +120,22 @@ class MoonshineReader:
         likely = self._model.log_probabilities(encoded, [*own, *(tokens for *_, tokens in instead)])
         odds = [likely[len(own) + row] - likely[one[0]] for row, one in enumerate(instead)]
         best = int(np.argmax(odds))
-        _, span, name, _ = instead[best]
-        return " ".join(with_name(words, span, name)) if was_said(odds[best]) else text
+        row, span, name, tokens = instead[best]
+        said = was_said(odds[best]) or (
+            may_have_been(odds[best]) and self._is_said_in_another_cut(speech, own[row], tokens, step)
+        )
+        return " ".join(with_name(words, span, name)) if said else text
+
+    def _is_said_in_another_cut(
+        self, speech: Float32, read: Sequence[int], called: Sequence[int], step: Callable[[], None]
+    ) -> bool:
+        """A few milliseconds more or less of silence before a voice change what the model makes of a word."""
+        for later in _LATER:
+            step()
+            likely = self._model.log_probabilities(self._model.encode(speech[later:]), [read, called])
+            if was_said(likely[1] - likely[0]):
+                return True
+        return False
 
     def _words(self, greedy: Greedy) -> list[Word]:
         words: list[Word] = []
