@@ -28,7 +28,9 @@ SEEN = 4096  # samples that a proof looks at: below a quarter of a second, voice
 VOICE = 0.5  # probability
 LEARNING_S = 0.6  # after the proof
 MOSTLY_ECHO_DB = 4.0  # while it learns, what the canceller makes so much softer is echo
-FORGIVEN = 31  # windows of silence, 1 s, within one voice: "Hold on," [0.5 s] "what was that?" is one of them
+FORGIVEN = 10  # windows of silence within one voice that is being judged: a proof needs its sound
+REMEMBERED = 31  # and within one that was a human's, 1 s: "Hold on," [0.5 s] "what was that?" is not held back twice
+PLAINLY = 4  # windows that a voice went on for after it was found to be a human's: shreds of an echo do not
 NO_ECHO_AFTER_S = 2.0  # of an AI's voice without a voice in the microphone: headphones, or the browser's canceller
 
 
@@ -58,6 +60,7 @@ class EchoGuard:
         self._suspect = 0  # voiced windows of a voice that is not judged yet
         self._silent = 0  # windows without a voice, in a row
         self._released = False  # this voice has been found to be a human's
+        self._heard = 0  # voiced windows since
         self._quiet_s = 0.0
         self._last: Match | None = None
         self._proved_at = -LEARNING_S
@@ -79,7 +82,7 @@ class EchoGuard:
 
     def idle(self) -> None:
         """Nothing is being played: whoever speaks over the next words is to be judged anew."""
-        self._suspect, self._released = 0, False
+        self._suspect, self._released, self._heard = 0, False, 0
 
     def clean(self, at: float, block: Int16) -> Int16:
         """10 ms of the microphone without echo; int16, 16 kHz. `at` is the time of the first sample."""
@@ -110,10 +113,13 @@ class EchoGuard:
             self._quiet_s = 0.0
         self._silent = 0 if raw >= VOICE / 2 else self._silent + 1
         if self._silent >= FORGIVEN:
-            self.idle()
+            self._suspect = 0
+        if self._silent >= (REMEMBERED if self._heard >= PLAINLY else FORGIVEN):
+            self._released, self._heard = False, 0
         if self.state is EchoState.PRESENT:
             return self._without_echo(cleaned, removed_db, at)
         if raw < VOICE or self._released:
+            self._heard += raw >= VOICE and self._released
             return raw
         self._suspect += 1
         proofs = _PROOFS if self.state is EchoState.UNKNOWN else _PROOFS_ABSENT

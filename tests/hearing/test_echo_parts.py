@@ -114,12 +114,20 @@ def test_who_was_heard_over_an_ai_is_heard_at_once_after_a_pause(monkeypatch: py
     monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 5.0))
     guard = EchoGuard()
     guard.reference("claude", 0.0, noise(60.0, 5).astype(np.int16))
-    first = heard_of(guard, [0.9] * 12)
+    first = heard_of(guard, [0.9] * 14)
     assert first[0] < 0.5 < first[-1], "held back until it is known to be no echo"
-    again = heard_of(guard, [0.1] * 16 + [0.9], first=12)
+    again = heard_of(guard, [0.1] * 16 + [0.9], first=14)
     assert again[-1] == 0.9
-    later = heard_of(guard, [0.1] * 40 + [0.9], first=29)
+    later = heard_of(guard, [0.1] * 40 + [0.9], first=31)
     assert later[-1] < 0.5, "another voice"
+
+
+def test_a_shred_that_was_taken_for_a_voice_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 5.0))
+    guard = EchoGuard()
+    guard.reference("claude", 0.0, noise(60.0, 5).astype(np.int16))
+    assert heard_of(guard, [0.9] * 9)[-1] == 0.9
+    assert heard_of(guard, [0.1] * 16 + [0.9], first=9)[-1] < 0.5
 
 
 def test_who_spoke_before_the_ai_did_lends_its_echo_no_voice(monkeypatch: pytest.MonkeyPatch) -> None:
