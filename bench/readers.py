@@ -2,9 +2,10 @@
 
     python -m bench.readers [--split tune] [--limit N] [--json FILE]
 
-Time and word errors of whole turns; names that are called, at a turn's beginning, in its middle and at its end; names
-read into turns that call nobody; and what tells the end of a turn from a pause behind a clause that could stand alone.
-A quiet machine, for the times. Thresholds were chosen on TUNE, figures are for TEST.
+Time and word errors of whole turns, and of a word or two, near and in noise, in voices of which half are harsh; names
+that are called, at a turn's beginning, in its middle and at its end; names read into turns that call nobody; and what
+tells the end of a turn from a pause behind a clause that could stand alone. A quiet machine, for the times. Thresholds
+were chosen on TUNE, figures are for TEST.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer
 from agent.hearing.moonshine import open_reader
 from bench import corpus, sentences
 from bench.corpus import RATE_HZ, Clip, Int16
+from bench.occasions import BACKCHANNELS
 from bench.words import normal, word_errors
 
 CACHE = Path(tempfile.gettempdir()) / "roundtable-bench"
@@ -101,6 +103,17 @@ def uncalled(split: str) -> list[Turn]:
     ]
 
 
+def phrases(split: str) -> list[Turn]:
+    """A word or two by each speaker, near and in noise."""
+    texts = (*sentences.PHRASES_TEST, *BACKCHANNELS) if split == "test" else sentences.PHRASES_TUNE
+    return [
+        Turn(said, cut(corpus.in_place(corpus.turn(said, speaker), snr_db=snr_db, seed=seed)), "Claude, Nova, Anna")
+        for seed, said in enumerate(texts)
+        for speaker in SPEAKERS
+        for snr_db in (None, 18.0)
+    ]
+
+
 def places(split: str) -> dict[str, tuple[str, ...]]:
     """Where in a sentence the name stands, and the sentences."""
     texts = sentences.CALLED_TEST if split == "test" else sentences.CALLED_TUNE
@@ -165,7 +178,9 @@ def error_rate(found: Iterable[Read]) -> float:
     return 100 * sum(errors for errors, _ in counted) / max(1, sum(count for _, count in counted))
 
 
-def figures(split: str, plain: list[Read], named: list[Read], nobody: list[Read]) -> dict[str, float]:
+def figures(
+    split: str, plain: list[Read], named: list[Read], nobody: list[Read], short: list[Read]
+) -> dict[str, float]:
     times = [one.decoding.decode_s for one in plain]
     found = {
         "time p50, s": median(times),
@@ -178,13 +193,18 @@ def figures(split: str, plain: list[Read], named: list[Read], nobody: list[Read]
         found[f"names kept {place}, %"] = 100 * sum(one.turn.called in one.names for one in there) / len(there)
     found["another name instead, %"] = 100 * sum(bool(one.names - {one.turn.called}) for one in named) / len(named)
     found["names read into other turns, %"] = 100 * sum(bool(one.names) for one in nobody) / len(nobody)
+    found["a word or two, time p50, s"] = median(one.decoding.decode_s for one in short)
+    found["a word or two, errors, %"] = error_rate(short)
+    wrong = [one for one in short if word_errors(one.turn.said, one.decoding.text)[0]]
+    found["a word or two, texts with an error, %"] = 100 * len(wrong) / len(short)
     return found
 
 
 async def bench(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     every = max(1, len(turns(options.split)) // options.limit) if options.limit else 1
-    said = turns(options.split)[::every], calls(options.split)[::every], uncalled(options.split)
-    print(f"{len(said[0])} turns, {len(said[1])} calls, {len(said[2])} that call nobody, split {options.split}")
+    said = turns(options.split)[::every], calls(options.split)[::every], uncalled(options.split), phrases(options.split)
+    counts = "{} turns, {} calls, {} that call nobody, {} of a word or two".format(*map(len, said))
+    print(f"{counts}, split {options.split}")
     results = {}
     for name, recognizer in (("both", Recognizer(quick=open_reader)), ("Whisper base alone", Recognizer())):
         recognizer.load()

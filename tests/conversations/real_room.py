@@ -43,9 +43,8 @@ QUIET_S = 3.2  # after which a talk is over, when nobody thinks: longer than an 
 QUEUE_MS = 200  # a test process stands still now and then
 PROVIDERS = ("openai-compatible", "openai", "groq")  # each AI's, in the order of the table, with an address of its own
 LIMIT_S = 60.0
-LOST_MS = (
-    60.0  # of a person's sound, where the machine stood still for longer than any queue: they were not heard whole
-)
+# Of a person's sound: the machine stood still for longer than any queue, and they were not heard whole
+LOST_MS = 60.0
 ATTEMPTS = 3  # to hold a talk whose people are heard whole
 UNDERSTOOD = 0.35  # word error rate of a short line, at most
 

@@ -2,6 +2,7 @@
 
 import { calm } from "./dom";
 import { mix } from "./orb";
+import type { Detail } from "./pace";
 
 const points = 420;
 const golden = Math.PI * (3 - Math.sqrt(5));
@@ -20,12 +21,7 @@ export class Mandala {
   }
 
   /** `left`: share of the time that is left, 1 to 0. */
-  draw(
-    colour: string,
-    left: number,
-    seconds: number,
-    { pixelRatio, restMs }: { pixelRatio: number; restMs: number },
-  ): void {
+  draw(colour: string, left: number, seconds: number, { pixelRatio, restMs }: Detail): void {
     if (!calm.matches) this.time += seconds;
     this.waitedMs += seconds * 1000;
     if (this.waitedMs < restMs) return;

@@ -7,6 +7,7 @@ import { icon } from "./icons";
 import { type Preferences, remember } from "./memory";
 import { audioContext, Meter, wakeAudio } from "./meter";
 import { Orb } from "./orb";
+import { Pace } from "./pace";
 import { SoundCheck, testSeconds } from "./sound-check";
 
 const hostColour = "#10b981";
@@ -15,6 +16,7 @@ const silentAfterMs = 6_000;
 export class Mirror {
   readonly element = h("section", { class: "mirror", "aria-label": "You" });
   private readonly orb = new Orb(hostColour, false);
+  private readonly pace = new Pace();
   private readonly initial = h("span", { class: "initial", "aria-hidden": "true" });
   private readonly disc = h("div", { class: "disc" });
   private readonly microphones = h("select", { id: "microphone", onchange: () => void this.openMicrophone() });
@@ -223,10 +225,9 @@ export class Mirror {
   private frame(now: number): void {
     if (!this.open) return;
     const level = this.meter?.level() ?? 0;
-    this.orb.draw(level, this.lastFrame ? (now - this.lastFrame) / 1000 : 0, {
-      pixelRatio: Math.min(2, devicePixelRatio),
-      restMs: 0,
-    });
+    const ms = this.lastFrame ? now - this.lastFrame : 0;
+    this.pace.frame(ms);
+    this.orb.draw(level, ms / 1000, this.pace);
     this.lastFrame = now;
     this.bar.style.setProperty("--level", level.toFixed(3));
     if (level > 0.15 || audioContext().state !== "running") this.heardAt = now;

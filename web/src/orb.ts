@@ -2,6 +2,7 @@
 
 import type { SpeakerState } from "./cast";
 import { calm } from "./dom";
+import type { Detail } from "./pace";
 
 const attack = 0.55; // share of the way to a louder level in a frame of 1/60 s
 const release = 0.12;
@@ -48,7 +49,7 @@ export class Orb {
   }
 
   /** One frame, of which a picture is drawn when it would be another one. `seconds` since the last frame. */
-  draw(rawLevel: number, seconds: number, { pixelRatio, restMs }: { pixelRatio: number; restMs: number }): void {
+  draw(rawLevel: number, seconds: number, { pixelRatio, restMs }: Detail): void {
     const frames = Math.min(4, seconds * 60);
     const pull = rawLevel > this.level ? attack : release;
     this.level += (rawLevel - this.level) * (1 - (1 - pull) ** frames);

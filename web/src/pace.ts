@@ -8,19 +8,20 @@ const lateShare = 0.2;
 const patienceMs = 10_000; // without a late frame, before more is drawn again
 const longestPatienceMs = 160_000;
 
-interface Step {
-  pixelRatio: number; // at most
-  restMs: number; // between two pictures of the same thing, at least
+/** How finely something is drawn. */
+export interface Detail {
+  readonly pixelRatio: number; // of the canvas, at most
+  readonly restMs: number; // between two pictures of the same thing, at least
 }
 
-const steps: readonly [Step, ...Step[]] = [
+const steps: readonly [Detail, ...Detail[]] = [
   { pixelRatio: 2, restMs: 0 },
   { pixelRatio: 1, restMs: 0 },
   { pixelRatio: 0.75, restMs: 30 },
   { pixelRatio: 0.5, restMs: 80 },
 ];
 
-export class Pace {
+export class Pace implements Detail {
   /** 0: everything is drawn in each frame; 3: as little as can be. */
   level = 0;
   private intervals: number[] = [];
@@ -63,7 +64,7 @@ export class Pace {
     this.clear();
   }
 
-  private get step(): Step {
+  private get step(): Detail {
     return steps[this.level] ?? steps[0];
   }
 

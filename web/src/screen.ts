@@ -6,6 +6,7 @@ import type { Segment } from "./captions";
 import { h, setText } from "./dom";
 import { Lights } from "./lights";
 import { Mandala } from "./mandala";
+import type { Detail } from "./pace";
 
 const linesShown = 6;
 const fadeAfterMs = 9_000;
@@ -119,8 +120,8 @@ export class Screen {
     this.lights.show(colour);
   }
 
-  draw(seconds: number, pace: { pixelRatio: number; restMs: number }): void {
-    if (this.thinking) this.mandala.draw(this.thinking.colour, this.thinking.share, seconds, pace);
+  draw(seconds: number, detail: Detail): void {
+    if (this.thinking) this.mandala.draw(this.thinking.colour, this.thinking.share, seconds, detail);
   }
 
   private drop(id: string): void {

@@ -19,7 +19,7 @@ UNSURE = -0.05  # log-probability of a token: where no word is less sure, no nam
 # -2, "Kai" for "Okay": -1 to -3, "Nova" for "no, but": -2); one that was not said costs 5 at least ("Ben" for "then"),
 # and 10 as a rule ("Kai" for an "Okay" that was one: 12 to 19).
 _AT_LEAST = -4.5
-_PERHAPS = -10.0  # from here on it is worth another look: of 100 sentences that call nobody, none came above -5 by it
+_PERHAPS = -10.0  # from here on it is worth another look, which read no name into 200 sentences that call nobody
 _TITLES = frozenset({"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"})
 
 

@@ -30,9 +30,8 @@ SURE_ON_AVERAGE = -0.2
 SURE_AT_LEAST = -1.5
 _ENDS = tuple(".?!")
 _PLAINLY_ENDS = 3.0  # log-odds: a sign that the model left out is put there
-_NOTHING = (
-    "you"  # what it reads, and is sure of, in coughs, knocks and music; of 350 such sounds it was sure of no other word
-)
+# What it reads, and is sure of, in coughs, knocks and music; of 350 such sounds it was sure of no other word
+_NOTHING = "you"
 _LATER = (320, 640)  # samples, 20 and 40 ms: other cuts of the same speech
 _PLAUSIBLE = -0.6  # on average: below, it is no English, and no names are read into it
 

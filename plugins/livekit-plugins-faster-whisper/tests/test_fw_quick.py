@@ -179,7 +179,10 @@ def test_what_the_quicker_model_makes_of_a_cough_is_not_read(voiced_s: float) ->
     both = table("You.", whisper="A chair.", sure=False)
     both.quick.reading = replace(both.quick.reading, speech=False)
     both.whisper.probability = -0.9
-    assert both.hear(voiced_s=voiced_s).text == ""
+    for mode in (Mode.FAST, Mode.INTERIM):
+        assert both.hear(mode, voiced_s=voiced_s).text == ("" if mode is Mode.FAST or voiced_s > 1.25 else "A chair.")
+    short = both.hear(Mode.RECORD, voiced_s=0.6)
+    assert (short.text, short.words) == ("", ())
     both.whisper = ScriptedWhisper("You?", probability=-0.2)
     assert both.hear(voiced_s=voiced_s).text == "You?"
 

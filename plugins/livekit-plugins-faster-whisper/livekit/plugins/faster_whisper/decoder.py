@@ -30,7 +30,7 @@ LONGEST_S = 26.0
 _LOST = -1.5
 _HEARD = -0.35
 # Of a word or two, Whisper's figures say how they sounded, and its text is a guess below the first of these; a name in
-# it may be one of those that it was told, below the second. Chosen on 30 phrases by four voices, near and in noise.
+# it may be one of those that it was told, below the second. Chosen on the tuning half of bench/readers.py.
 _UNSURE = -0.4
 _GUESSED = -0.6
 
@@ -121,15 +121,17 @@ class Decoder:
         """
         started = perf_counter()
         voice = self._meter.measure(pcm)
+        short = self._quick is not None and voice.voiced_s < self._quick.shortest_s
         found: list[_Try] = []
         reading: Reading | None = None
         if voice.peak >= NO_VOICE:
             speech = pcm.astype(np.float32) / 32768.0
-            if prefix is None and self._is_read_quickly(mode, voice):
-                reading = self._read_quickly(speech, bias, voice, step, draft)
-            if reading is not None and not self._is_short(voice) and _will_do(reading, mode, voice):
+            # Of a word or two, what is final; of more, what is wanted at once
+            if prefix is None and mode is not (Mode.INTERIM if short else Mode.RECORD):
+                reading = self._read_quickly(speech, bias, step, draft)
+            if reading is not None and not short and _will_do(reading, mode, voice):
                 return _of_reading(reading, mode, bias, voice, perf_counter() - started)
-            settled = reading is not None and reading.sure and self._is_short(voice)
+            settled = short and reading is not None and reading.sure
             again = mode is not Mode.INTERIM and not settled
             if mode is Mode.RECORD:
                 found = self._record(speech, again, bias, voice, step)
@@ -140,8 +142,9 @@ class Decoder:
             return decoding
         decoding = replace(decoding, finality=reading.finality)
         if not reading.speech:
-            return replace(decoding, text="") if decoding.average_log_probability < _GUESSED else decoding
-        if self._is_short(voice):
+            guessed = decoding.average_log_probability < _GUESSED
+            return replace(decoding, text="", words=()) if guessed else decoding
+        if short:
             return _in_better_words(decoding, reading, bias, voice)
         named = _has_a_name_more(decoding.text, reading.text, bias)
         within = not reading.called and _has_a_name_more(reading.text, decoding.text, bias)
@@ -151,9 +154,7 @@ class Decoder:
             )
         return _with_name(decoding, reading)
 
-    def _read_quickly(
-        self, speech: Float32, bias: Bias, voice: Voice, step: Callable[[], None], draft: str | None
-    ) -> Reading | None:
+    def _read_quickly(self, speech: Float32, bias: Bias, step: Callable[[], None], draft: str | None) -> Reading | None:
         quick = self._quick
         if quick is None or bias.language != quick.language or len(speech) > quick.longest_s * RATE_HZ:
             return None
@@ -168,13 +169,6 @@ class Decoder:
             return None
         step()
         return reading
-
-    def _is_read_quickly(self, mode: Mode, voice: Voice) -> bool:
-        """Of a word or two, what is final; of more, what is wanted at once."""
-        return mode is not (Mode.INTERIM if self._is_short(voice) else Mode.RECORD)
-
-    def _is_short(self, voice: Voice) -> bool:
-        return self._quick is not None and voice.voiced_s < self._quick.shortest_s
 
     def _windows(
         self, speech: Float32, again: bool, bias: Bias, voice: Voice, prefix: str | None, step: Callable[[], None]
@@ -229,7 +223,7 @@ class Decoder:
 
 def _will_do(reading: Reading, mode: Mode, voice: Voice) -> bool:
     """Whether a quick text can be used as it is. Of an unfinished utterance it need not be sure."""
-    return (reading.sure or mode is Mode.INTERIM) and _is_plausible(reading, voice)
+    return reading.speech and (reading.sure or mode is Mode.INTERIM) and _is_plausible(reading, voice)
 
 
 def _is_plausible(reading: Reading, voice: Voice) -> bool:
