@@ -225,7 +225,7 @@ export class Mirror {
   private frame(now: number): void {
     if (!this.open) return;
     const level = this.meter?.level() ?? 0;
-    const ms = this.lastFrame ? now - this.lastFrame : 0;
+    const ms = this.lastFrame ? Math.max(0, now - this.lastFrame) : 0;
     this.pace.frame(ms);
     this.orb.draw(level, ms / 1000, this.pace);
     this.lastFrame = now;

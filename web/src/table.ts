@@ -338,7 +338,7 @@ export class Table {
   /** All orbs in one frame. */
   private frame(now: number): void {
     if (this.life.signal.aborted) return;
-    const ms = this.lastFrame ? now - this.lastFrame : 16;
+    const ms = this.lastFrame ? Math.max(0, now - this.lastFrame) : 16; // clocks are set, and an error ends the frames
     this.lastFrame = now;
     const { pace, speakers } = this;
     pace.frame(ms);
