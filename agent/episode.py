@@ -209,7 +209,7 @@ class Episode:
             await seat.publish()
             seat.set_attribute(COLOUR_ATTRIBUTE, persona.colour)
             track = self._recorder.track(persona.slug, name=persona.name, role="ai")
-            self._ais[persona.slug] = AiSpeaker(persona, seat, track, table, self._engines, on_sound=self._ai_heard)
+            self._ais[persona.slug] = AiSpeaker(persona, seat, track, table, self._engines)
         self._sign = Sign(
             self._room,
             self._ais[COHOST].seat,
@@ -353,11 +353,6 @@ class Episode:
 
     def person_heard(self, person: Person, at: float, pcm: Int16) -> None:
         self._humans[person.who].push(at, pcm)
-
-    def _ai_heard(self, who: SpeakerId, at: float, pcm: Int16) -> None:
-        """A frame of an AI's voice, on its way to everybody's loudspeakers."""
-        for human in self._humans.values():
-            human.reference(who, at, pcm)
 
     # What people ask for and are told
 

@@ -14,8 +14,9 @@ from livekit import rtc
 from agent.clock import EpisodeClock
 from agent.cost.meter import Meter
 from agent.engines import Engines
-from agent.floor.events import Event, InterimHeard, PlaybackEnded, SpeakerId, UtteranceEnded, UtteranceGuessed
+from agent.floor.events import Event, InterimHeard, PlaybackEnded, UtteranceEnded, UtteranceGuessed
 from agent.hearing.ear import Ear
+from agent.hearing.reference import Reference
 from agent.hearing.transcriber import TextOfRecord, Transcriber
 from agent.hearing.vocabulary import Vocabulary
 from agent.journal import Journal
@@ -34,7 +35,6 @@ from agent.speaking.precedence import Precedence
 
 Int16 = npt.NDArray[np.int16]
 Emit = Callable[[Event], None]
-OnSound = Callable[[SpeakerId, float, Int16], None]  # whose voice, episode time of the first sample, 48 kHz mono
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Table:
     outages: Outages
     settings: Settings
     precedence: Precedence = field(default_factory=Precedence)
+    played: Reference = field(default_factory=Reference)
 
 
 class HumanSpeaker:
@@ -69,6 +70,7 @@ class HumanSpeaker:
             vocabulary=table.vocabulary,
             emit=self._emit,
             on_record=self._record,
+            played=table.played,
             on_trouble=partial(table.trouble, "hearing"),
         )
         table.conversation.introduce(person.who, person.name)
@@ -89,10 +91,6 @@ class HumanSpeaker:
         """The microphone is muted or gone: no frames are to be expected, until one comes."""
         self.track.rest()
         self._ear.rest()
-
-    def reference(self, source: SpeakerId, at: float, pcm: Int16) -> None:
-        """What an AI says: this person's loudspeaker may bring it back into the microphone."""
-        self._ear.reference(source, at, pcm)
 
     def _emit(self, event: Event) -> None:
         match event:
@@ -120,9 +118,7 @@ class HumanSpeaker:
 class AiSpeaker:
     """A persona at its seat: the floor's actions to sound, sound to track and captions."""
 
-    def __init__(
-        self, persona: Persona, seat: Seat, track: Track, table: Table, engines: Engines, *, on_sound: OnSound
-    ) -> None:
+    def __init__(self, persona: Persona, seat: Seat, track: Track, table: Table, engines: Engines) -> None:
         self.persona = persona
         self.seat = seat
         self.track = track
@@ -146,7 +142,6 @@ class AiSpeaker:
             settings=engines.speaking(persona.slug),
             precedence=table.precedence,
         )
-        self._on_sound = on_sound
         table.vocabulary.expect_name(persona.name)
 
     async def run(self) -> None:
@@ -162,7 +157,7 @@ class AiSpeaker:
 
     def _play(self, at: float, pcm: Int16) -> None:
         self.track.write(at, pcm)
-        self._on_sound(self.persona.slug, at, pcm)
+        self._table.played.play(self.persona.slug, at, pcm)
 
     def start(self, action: MouthAction) -> None:
         """Do what the floor asks for; never waits."""

@@ -32,6 +32,7 @@ from agent.hearing.ear import Ear
 from agent.hearing.front_end import FrontEnd
 from agent.hearing.local import LocalTranscriber
 from agent.hearing.moonshine import open_reader
+from agent.hearing.reference import Reference
 from agent.hearing.segmenter import Segmenter, VoiceOn
 from agent.hearing.settings import HearingSettings, VoiceSettings
 from agent.hearing.transcriber import TextOfRecord
@@ -264,9 +265,10 @@ def echo(trials: int) -> dict[str, float]:
 
 
 def _onsets(played: Int16, microphone: Int16) -> list[float]:
-    front_end, segmenter, onsets = FrontEnd(), Segmenter(VoiceSettings()), []
+    reference, segmenter, onsets = Reference(), Segmenter(VoiceSettings()), []
+    front_end = FrontEnd(reference)
     for start in range(0, len(microphone) - 479, 480):
-        front_end.echo.reference("claude", start / RATE_HZ, played[start : start + 480])
+        reference.play("claude", start / RATE_HZ, played[start : start + 480])
         front_end.push(start / RATE_HZ, microphone[start : start + 480])
         for window in front_end.windows():
             if isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):

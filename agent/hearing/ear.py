@@ -12,6 +12,7 @@ from agent.hearing.end_of_turn import end_of_turn
 from agent.hearing.front_end import FrontEnd
 from agent.hearing.hearer import Hearer, Means
 from agent.hearing.intake import GAP_S, Backlog
+from agent.hearing.reference import Reference
 from agent.hearing.scribe import Scribe
 from agent.hearing.segmenter import Segmenter
 from agent.hearing.settings import HearingSettings
@@ -43,6 +44,7 @@ class Ear:
         emit: Callable[[Event], None],
         on_record: Callable[[TextOfRecord], None],
         vocabulary: Vocabulary | None = None,
+        played: Reference | None = None,
         on_trouble: Tell | None = None,
     ) -> None:
         """Args:
@@ -51,6 +53,7 @@ class Ear:
         emit: called on the event loop with each event, in order.
         on_record: called with the text of record of each part of an utterance, in order.
         vocabulary: the show's names, so that a name alone ("Claude?") is known for a call.
+        played: what the AIs' tracks play: the sound that a loudspeaker may bring back.
         on_trouble: told in a line for people when the engine fails, and when it works again.
         """
         self.who = who
@@ -63,7 +66,7 @@ class Ear:
         self._backlog = Backlog(limit_s=settings.backlog_s)
         self._resting = False
         self._arrived = asyncio.Event()
-        self._front_end = FrontEnd()
+        self._front_end = FrontEnd(played or Reference())
 
     def _log(self, text: str, /, *, recovered: bool = False) -> None:
         logger.log(logging.INFO if recovered else logging.WARNING, "%s: %s", self.who, text)
@@ -88,16 +91,6 @@ class Ear:
         """The microphone is muted or gone: no frames are to be expected, until one comes."""
         self._resting = True
         self._arrived.set()
-
-    def reference(self, source: SpeakerId, at: float, pcm: Int16) -> None:
-        """What an AI's track plays: the sound that a loudspeaker may bring back. Never blocks.
-
-        Args:
-            source: whose track.
-            at: seconds on the episode clock, of the first sample.
-            pcm: int16, (samples,), 48 kHz mono, at the level at which it is played.
-        """
-        self._front_end.echo.reference(source, at, pcm)
 
     async def run(self) -> None:
         """Hear until cancelled."""

@@ -16,7 +16,7 @@ import numpy as np
 from livekit import rtc
 
 from agent.hearing.correlation import Match, find
-from agent.hearing.reference import Reference, Source
+from agent.hearing.reference import Reference
 from agent.hearing.transcriber import Int16
 
 RATE_HZ = 16_000
@@ -27,11 +27,13 @@ CANCELLER_REACH_S = 0.5  # lags up to here it finds by itself; beyond, the refer
 SEEN = 4096  # samples that a proof looks at: below a quarter of a second, voices match by chance
 VOICE = 0.5  # probability
 LEARNING_S = 0.6  # after the proof
+CERTAIN_S = 0.3  # after the proof: what it was proved of is still going on
 MOSTLY_ECHO_DB = 4.0  # while it learns, what the canceller makes so much softer is echo
 FORGIVEN = 10  # windows of silence within one voice that is being judged: a proof needs its sound
 REMEMBERED = 31  # and within one that was a human's, 1 s: "Hold on," [0.5 s] "what was that?" is not held back twice
 PLAINLY = 4  # windows that a voice went on for after it was found to be a human's: shreds of an echo do not
 NO_ECHO_AFTER_S = 2.0  # of an AI's voice without a voice in the microphone: headphones, or the browser's canceller
+REST_AFTER_S = 10.0  # of the same, in all, the canceller rests; sooner, a soft echo may come that it has learnt by then
 
 
 class EchoState(Enum):
@@ -49,12 +51,15 @@ _PROOFS_ABSENT = {8: (12.0, 0.0), 12: (10.0, 0.0)}
 
 
 class EchoGuard:
-    """For one ear. The microphone's samples come in order, 10 ms at a time; what is played comes with its time."""
+    """For one ear. The microphone's samples come in order, 10 ms at a time.
 
-    def __init__(self) -> None:
-        self._sources: dict[str, Source] = {}
-        self._reference = Reference()
-        self._canceller = rtc.AudioProcessingModule(echo_cancellation=True)
+    Args:
+        played: what the AIs say, which may come back.
+    """
+
+    def __init__(self, played: Reference) -> None:
+        self._reference = played
+        self._canceller = _canceller()
         self._shift = 0  # samples by which the canceller's reference is delayed
         self._next: int | None = None  # of the reference, for the next block
         self._suspect = 0  # voiced windows of a voice that is not judged yet
@@ -62,23 +67,25 @@ class EchoGuard:
         self._released = False  # this voice has been found to be a human's
         self._heard = 0  # voiced windows since
         self._quiet_s = 0.0
+        self._unanswered_s = 0.0  # of an AI's voice without a voice in the microphone, in all
         self._last: Match | None = None
         self._proved_at = -LEARNING_S
         self.state = EchoState.UNKNOWN
 
-    def reference(self, source: str, at: float, pcm: Int16) -> None:
-        """What an AI's track plays.
-
-        Args:
-            source: whose.
-            at: seconds on the episode clock, of the first sample.
-            pcm: int16, (samples,), 48 kHz mono.
-        """
-        self._reference.add(*self._sources.setdefault(source, Source()).place(at, pcm))
-
     def active(self, at: float) -> bool:
         """Whether something that was played may be in the microphone at `at`."""
-        return bool(self._sources) and self._reference.silent_s(at) < REACH_S
+        return self._reference.silent_s(at) < REACH_S
+
+    def cancels(self, at: float) -> bool:
+        """Whether the canceller is to have what the microphone brought at `at`. A host with headphones would keep it
+        busy for nothing through the whole show. Should an echo be proved yet, it learns the room from the last second.
+        """
+        return not self.rests and self.active(at)
+
+    @property
+    def rests(self) -> bool:
+        """Whether there was no echo for so long that the canceller has nothing to do."""
+        return self.state is EchoState.ABSENT and self._unanswered_s >= REST_AFTER_S
 
     def idle(self) -> None:
         """Nothing is being played: whoever speaks over the next words is to be judged anew."""
@@ -92,7 +99,6 @@ class EchoGuard:
         played = np.clip(self._reference.cut(self._next, self._next + BLOCK), -32768, 32767).astype(np.int16)
         self._next += BLOCK
         self._canceller.process_reverse_stream(_frame(played))
-        self._canceller.set_stream_delay_ms(0)
         heard = _frame(block)
         self._canceller.process_stream(heard)
         return np.frombuffer(heard.data, np.int16).copy()
@@ -138,7 +144,7 @@ class EchoGuard:
         if match.score >= proof and (agrees or (alone and match.score >= proof + 2.0)):
             if match.lag > CANCELLER_REACH_S * RATE_HZ:
                 self._shift, self._next = match.lag - round(0.1 * RATE_HZ), None
-                self._canceller = rtc.AudioProcessingModule(echo_cancellation=True)
+                self._canceller = _canceller()
             return True
         if match.score < innocent or self._suspect >= max(_PROOFS):
             self._released = True
@@ -146,14 +152,22 @@ class EchoGuard:
 
     def _without_echo(self, cleaned: float, removed_db: float, at: float) -> float:
         """While the canceller still learns the room, shreds of the echo pass that the detector takes for a voice."""
-        learning = at < self._proved_at + LEARNING_S
-        return min(cleaned, VOICE / 2) if learning and removed_db > MOSTLY_ECHO_DB else cleaned
+        since_s = at - self._proved_at
+        echo = since_s < CERTAIN_S or (since_s < LEARNING_S and removed_db > MOSTLY_ECHO_DB)
+        return min(cleaned, VOICE / 2) if echo else cleaned
 
     def _nothing_came_back(self) -> None:
         """A window of an AI's voice, and a silent microphone."""
         self._quiet_s += 512 / RATE_HZ
+        self._unanswered_s += 512 / RATE_HZ
         if self._quiet_s >= (NO_ECHO_AFTER_S if self.state is EchoState.UNKNOWN else 2 * NO_ECHO_AFTER_S):
             self.state = EchoState.ABSENT
+
+
+def _canceller() -> rtc.AudioProcessingModule:
+    canceller = rtc.AudioProcessingModule(echo_cancellation=True)
+    canceller.set_stream_delay_ms(0)  # the reference is cut by the same clock as the microphone
+    return canceller
 
 
 def _frame(pcm: Int16) -> rtc.AudioFrame:

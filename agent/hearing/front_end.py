@@ -11,11 +11,13 @@ from livekit.local_inference import VAD
 from agent.hearing.echo import BLOCK, EchoGuard, EchoState
 from agent.hearing.intake import LONGEST_FILL_S, RATE_HZ, RATE_IN_HZ, Resampler, Tape, Timeline
 from agent.hearing.levels import level_dbfs
+from agent.hearing.reference import Reference
 from agent.hearing.segmenter import WINDOW
 from agent.hearing.transcriber import Int16
 
 _REWRITTEN_S = 1.5  # of the tape, when an echo is found: longer than the pre-roll and the proof together
 _NOTHING = np.zeros(0, np.int16)
+_LINE = 4 * RATE_HZ  # samples; what is kept is moved to the front when as many came in
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,16 @@ class Window:
 
 
 class FrontEnd:
-    """One ear's line of samples. 16 kHz sample numbers count from its start, missing audio included."""
+    """One ear's line of samples. 16 kHz sample numbers count from its start, missing audio included.
 
-    def __init__(self) -> None:
+    Args:
+        played: what the AIs say, which a loudspeaker may bring back.
+    """
+
+    def __init__(self, played: Reference) -> None:
         self.tape = Tape()
         self.timeline = Timeline()
-        self.echo = EchoGuard()
+        self.echo = EchoGuard(played)
         self._resampler = Resampler()
         self._samples_in = 0  # 48 kHz
         self._raw = _Line()  # for the detector
@@ -71,8 +77,7 @@ class FrontEnd:
             probability = self._detectors[0].predict(raw)
             active = self.echo.active(at)
             if active:
-                removed_db = level_dbfs(raw) - level_dbfs(cleaned)
-                probability = self._judged(probability, self._detectors[1].predict(cleaned), removed_db, at)
+                probability = self._judged(probability, raw, cleaned, at)
             else:
                 self.echo.idle()
             present = self.echo.state is EchoState.PRESENT
@@ -86,12 +91,14 @@ class FrontEnd:
         clean, self._clean = self._clean, _NOTHING
         return self.timeline.at(self.tape.end - len(clean)), clean
 
-    def _judged(self, raw: float, cleaned: float, removed_db: float, at: float) -> float:
+    def _judged(self, probability: float, raw: Int16, cleaned: Int16, at: float) -> float:
         def latest(count: int) -> Int16:
             return self._raw.cut(self._heard - count, self._heard)
 
-        before = self.echo.state
-        probability = self.echo.judge(raw, cleaned, removed_db, at, latest)
+        before, left, removed_db = self.echo.state, probability, 0.0
+        if not self.echo.rests:
+            left, removed_db = self._detectors[1].predict(cleaned), level_dbfs(raw) - level_dbfs(cleaned)
+        probability = self.echo.judge(probability, left, removed_db, at, latest)
         if before is not EchoState.PRESENT and self.echo.state is EchoState.PRESENT:
             self._clean_again()
         return probability
@@ -121,7 +128,7 @@ class FrontEnd:
         while (waiting := self._raw.end - self._cleaned.end) > 0:
             start = self._cleaned.end
             at = self.timeline.at(start)
-            if not self.echo.active(at):
+            if not self.echo.cancels(at):
                 self._cleaned.push(self._raw.cut(start, self._raw.end))
             elif waiting >= BLOCK:
                 self._cleaned.push(self.echo.clean(at, self._raw.cut(start, start + BLOCK)))
@@ -130,28 +137,29 @@ class FrontEnd:
 
 
 class _Line:
-    """The last seconds of samples, by number."""
+    """The last seconds of samples, by number. What is cut is good until the next push."""
 
     def __init__(self) -> None:
-        self._pcm = _NOTHING
-        self._start = 0
-
-    @property
-    def end(self) -> int:
-        return self._start + len(self._pcm)
+        self._buffer = np.zeros(_LINE, np.int16)
+        self._start = 0  # number of the buffer's first sample
+        self._kept = 0  # and of the first that may still be asked for
+        self.end = 0
 
     def push(self, pcm: Int16) -> None:
-        self._pcm = np.concatenate([self._pcm, pcm])
+        if self.end + len(pcm) - self._start > len(self._buffer):
+            room = np.zeros(max(_LINE, len(pcm)), np.int16)
+            self._buffer = np.concatenate([self.cut(self._kept, self.end), room])
+            self._start = self._kept
+        self._buffer[self.end - self._start :][: len(pcm)] = pcm
+        self.end += len(pcm)
 
     def cut(self, start: int, end: int) -> Int16:
-        return self._pcm[max(0, start - self._start) : max(0, end - self._start)]
+        return self._buffer[max(0, start - self._start) : max(0, min(end, self.end) - self._start)]
 
     def cut_off(self, end: int) -> None:
         """Samples from number `end` on."""
-        self._pcm = self._pcm[: max(0, end - self._start)]
+        self.end = min(self.end, max(end, self._start))
 
     def forget(self, before: int) -> None:
-        """Samples before number `before`, when that is worth a copy."""
-        if before - self._start > RATE_HZ:
-            self._pcm = self._pcm[before - self._start :].copy()
-            self._start = before
+        """Samples before number `before`."""
+        self._kept = max(self._kept, before)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]
@@ -32,12 +34,23 @@ class Source:
 
 
 class Reference:
-    """All AI voices mixed, the last seconds of them."""
+    """All AI voices mixed, the last seconds of them. One for a show: every ear may hear the same loudspeakers."""
 
     def __init__(self) -> None:
+        self._sources: dict[str, Source] = {}
         self._ring = np.zeros(round((KEPT_S + AHEAD_S) * RATE_HZ), np.float32)
         self._end = 0  # samples before this one are in the ring, as far as it reaches
         self._sounded_to = -(10**9)
+
+    def play(self, who: str, at: float, pcm: Int16) -> None:
+        """What an AI's track plays. Never blocks.
+
+        Args:
+            who: whose.
+            at: seconds on the episode clock, of the first sample.
+            pcm: int16, (samples,), 48 kHz mono, at the level at which it is played.
+        """
+        self.add(*self._sources.setdefault(who, Source()).place(at, pcm))
 
     def add(self, start: int, samples: npt.NDArray[np.float32]) -> None:
         """Mix in; `start` counts in samples on the episode clock."""
@@ -46,7 +59,8 @@ class Reference:
         self._reach(start + len(samples))
         behind = max(0, self._end - len(self._ring) - start)
         samples, start = samples[behind:], start + behind
-        self._ring[np.arange(start, start + len(samples)) % len(self._ring)] += samples
+        for place, part in self._parts(start, start + len(samples)):
+            self._ring[place] += samples[part]
         if np.abs(samples).max(initial=0.0) > 30.0:  # -60 dBFS
             self._sounded_to = max(self._sounded_to, start + len(samples))
 
@@ -57,15 +71,25 @@ class Reference:
     def cut(self, start: int, end: int) -> npt.NDArray[np.float32]:
         """Samples `start` to `end`; what is not there is silence."""
         self._reach(end)
-        numbers = np.arange(start, end)
-        samples = self._ring[numbers % len(self._ring)]
-        samples[numbers < self._end - len(self._ring)] = 0.0
+        samples = np.zeros(end - start, np.float32)
+        forgotten = max(0, self._end - len(self._ring) - start)
+        for place, part in self._parts(start + forgotten, end):
+            samples[forgotten:][part] = self._ring[place]
         return samples
 
     def _reach(self, end: int) -> None:
         """Move the ring on, with silence where nothing came."""
         if end <= self._end:
             return
-        fresh = np.arange(max(self._end, end - len(self._ring)), end)
-        self._ring[fresh % len(self._ring)] = 0.0
+        for place, _ in self._parts(max(self._end, end - len(self._ring)), end):
+            self._ring[place] = 0.0
         self._end = end
+
+    def _parts(self, start: int, end: int) -> Iterator[tuple[slice, slice]]:
+        """Where samples `start` to `end` lie in the ring, and which of them lie there: in one piece or in two."""
+        done = 0
+        while done < end - start:
+            first = (start + done) % len(self._ring)
+            count = min(end - start - done, len(self._ring) - first)
+            yield slice(first, first + count), slice(done, done + count)
+            done += count

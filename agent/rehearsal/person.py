@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,7 @@ Int16 = npt.NDArray[np.int16]
 
 RATE_HZ = 48_000
 FRAME = RATE_HZ // 100
+_PACKET = 2 * FRAME  # as the network carries it; each crossing into the SDK costs, whatever it carries
 VOICED_DBFS = -42.0  # of 10 ms; below is a room's noise
 VOICED_RMS = 10 ** (VOICED_DBFS / 20) * 32768
 _ROOM_NOISE_RMS = 8.0  # -72 dBFS, a quiet room
@@ -48,13 +49,16 @@ class Ear:
 class Person:
     """Joins a room like any client. Times are seconds on `clock`, taken at this person's own mouth and ears."""
 
-    def __init__(self, room: rtc.Room, tasks: asyncio.TaskGroup, *, queue_ms: int) -> None:
+    def __init__(
+        self, room: rtc.Room, tasks: asyncio.TaskGroup, *, queue_ms: int, deaf_to: Collection[str] = ()
+    ) -> None:
         self.room = room
         self.clock = EpisodeClock()
         self.ears: dict[str, Ear] = {}
         self.left = asyncio.Event()
         self._tasks = tasks
         self._running: list[asyncio.Task[None]] = []
+        self._deaf_to = deaf_to
         self._microphone = rtc.AudioSource(RATE_HZ, 1, queue_size_ms=queue_ms)
         self._speech: asyncio.Queue[tuple[Int16, asyncio.Future[float], asyncio.Future[float]]] = asyncio.Queue(8)
         room.on("track_subscribed", self._subscribed)
@@ -62,9 +66,12 @@ class Person:
 
     @classmethod
     @asynccontextmanager
-    async def join(cls, url: str, token: str, *, queue_ms: int = 40) -> AsyncIterator[Person]:
+    async def join(
+        cls, url: str, token: str, *, queue_ms: int = 40, deaf_to: Collection[str] = ()
+    ) -> AsyncIterator[Person]:
         """
         Args:
+            deaf_to: identities of whom nothing is wanted, so that their sound need not come.
             queue_ms: of the voice, between here and the network. The times of `say` are right to that, and a loop that
                 stands still for longer tears a hole into it.
 
@@ -73,7 +80,7 @@ class Person:
         """
         room = rtc.Room()
         async with asyncio.TaskGroup() as tasks:
-            person = cls(room, tasks, queue_ms=queue_ms)
+            person = cls(room, tasks, queue_ms=queue_ms, deaf_to=deaf_to)
             await room.connect(url, token)
             track = rtc.LocalAudioTrack.create_audio_track("microphone", person._microphone)
             options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
@@ -138,17 +145,20 @@ class Person:
     def _subscribed(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, participant: rtc.RemoteParticipant
     ) -> None:
-        if isinstance(track, rtc.RemoteAudioTrack):
+        if participant.identity in self._deaf_to:
+            publication.set_subscribed(False)
+        elif isinstance(track, rtc.RemoteAudioTrack):
             ear = self.ears.setdefault(publication.sid, Ear(participant.identity))
             self._running.append(self._tasks.create_task(self._listen(track, ear), name=f"ear:{participant.identity}"))
 
     async def _listen(self, track: rtc.RemoteAudioTrack, ear: Ear) -> None:
-        stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE_HZ, num_channels=1, frame_size_ms=10)
+        stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE_HZ, num_channels=1, frame_size_ms=20)
         try:
             async for event in stream:
-                pcm = np.frombuffer(event.frame.data, np.int16).astype(np.float32)
-                ear.times.append(self.clock.now())
-                ear.rms.append(float(np.sqrt(np.mean(pcm**2))))
+                pcm = np.frombuffer(event.frame.data, np.int16).astype(np.float32).reshape(-1, FRAME)
+                now, last = self.clock.now(), ear.times[-1] if ear.times else 0.0  # packets come in bursts, too
+                ear.times += [max(last, now - 0.01 * (len(pcm) - 1 - number)) for number in range(len(pcm))]
+                ear.rms += [float(rms) for rms in np.sqrt(np.mean(pcm**2, axis=1))]
         finally:
             await stream.aclose()
 
@@ -156,14 +166,14 @@ class Person:
         noise = np.random.default_rng(1)
         while True:
             if self._speech.empty():
-                await self._send(noise.normal(0, _ROOM_NOISE_RMS, FRAME).astype(np.int16))
+                await self._send(noise.normal(0, _ROOM_NOISE_RMS, _PACKET).astype(np.int16))
                 continue
             speech, started, ended = self._speech.get_nowait()
             started.set_result(self.clock.now())
-            for begin in range(0, len(speech), FRAME):
-                frame = speech[begin : begin + FRAME]
-                await self._send(np.pad(frame, (0, FRAME - len(frame))))
-            ended.set_result(self.clock.now())
+            for begin in range(0, len(speech), _PACKET):
+                packet = speech[begin : begin + _PACKET]
+                await self._send(np.pad(packet, (0, _PACKET - len(packet))))
+            ended.set_result(self.clock.now() - (-len(speech) % _PACKET) / RATE_HZ)
 
     async def _send(self, pcm: Int16) -> None:
-        await self._microphone.capture_frame(rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, FRAME))
+        await self._microphone.capture_frame(rtc.AudioFrame(pcm.tobytes(), RATE_HZ, 1, len(pcm)))

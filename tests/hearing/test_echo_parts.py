@@ -74,13 +74,18 @@ def test_what_is_too_old_is_forgotten() -> None:
     assert reference.cut(RATE_HZ, RATE_HZ + 1600).max() == 0
 
 
+def guard_over_an_ai(seconds: float) -> EchoGuard:
+    played = Reference()
+    played.play("claude", 0.0, noise(seconds, 5).astype(np.int16))
+    return EchoGuard(played)
+
+
 def judged(monkeypatch: pytest.MonkeyPatch, lags_s: list[float], *, quiet_s: float) -> EchoState:
     """A voice of half a second over an AI's, which seems to be found in it at these lags, one after the other; before
     it the AI has spoken for `quiet_s` and nothing came back."""
     lags = iter(lags_s)
     monkeypatch.setattr(echo, "find", lambda sound, reference: Match(round(next(lags) * RATE_HZ), 13.5))
-    guard = EchoGuard()
-    guard.reference("claude", 0.0, noise(20.0, 5).astype(np.int16))
+    guard = guard_over_an_ai(20.0)
     windows = round(quiet_s / 0.032)
     for number in range(windows + 15):
         voice = 0.1 if number < windows else 0.9
@@ -100,6 +105,16 @@ def test_before_anything_is_known_one_plain_match_is_enough(monkeypatch: pytest.
     assert judged(monkeypatch, [0.2], quiet_s=0.5) is EchoState.PRESENT
 
 
+def test_right_after_the_proof_what_the_canceller_leaves_is_no_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has not learnt the room yet; the sound that gave the echo away goes on."""
+    monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 13.5))
+    guard = guard_over_an_ai(60.0)
+    left = heard_of(guard, [0.9] * 30)
+    assert guard.state is EchoState.PRESENT
+    heard = next(number for number, voice in enumerate(left) if voice > 0.5)
+    assert 0.3 < (heard - 4) * 0.032 < 0.36, "proved with the fifth window"
+
+
 def heard_of(guard: EchoGuard, voices: list[float], *, first: int = 0) -> list[float]:
     """What is left of a voice of 0.9 or a silence of 0.1, window by window."""
 
@@ -112,8 +127,7 @@ def heard_of(guard: EchoGuard, voices: list[float], *, first: int = 0) -> list[f
 def test_who_was_heard_over_an_ai_is_heard_at_once_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """ "Hold on," and half a second later "what was that?": held back once, and not twice."""
     monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 5.0))
-    guard = EchoGuard()
-    guard.reference("claude", 0.0, noise(60.0, 5).astype(np.int16))
+    guard = guard_over_an_ai(60.0)
     first = heard_of(guard, [0.9] * 14)
     assert first[0] < 0.5 < first[-1], "held back until it is known to be no echo"
     again = heard_of(guard, [0.1] * 16 + [0.9], first=14)
@@ -124,16 +138,14 @@ def test_who_was_heard_over_an_ai_is_heard_at_once_after_a_pause(monkeypatch: py
 
 def test_a_shred_that_was_taken_for_a_voice_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 5.0))
-    guard = EchoGuard()
-    guard.reference("claude", 0.0, noise(60.0, 5).astype(np.int16))
+    guard = guard_over_an_ai(60.0)
     assert heard_of(guard, [0.9] * 9)[-1] == 0.9
     assert heard_of(guard, [0.1] * 16 + [0.9], first=9)[-1] < 0.5
 
 
 def test_who_spoke_before_the_ai_did_lends_its_echo_no_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 5.0))
-    guard = EchoGuard()
-    guard.reference("claude", 0.0, noise(60.0, 5).astype(np.int16))
+    guard = guard_over_an_ai(60.0)
     assert heard_of(guard, [0.9] * 12)[-1] == 0.9
     guard.idle()  # the AI is silent; the human may go on
     assert heard_of(guard, [0.9], first=400)[0] < 0.5

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from agent.hearing.echo import EchoState
-from agent.hearing.front_end import FrontEnd
+from agent.hearing.front_end import FrontEnd, _Line
+from agent.hearing.reference import Reference
 from agent.hearing.segmenter import Segmenter, VoiceOn
 from agent.hearing.settings import VoiceSettings
 from bench import corpus
@@ -31,9 +32,10 @@ def host() -> np.ndarray:
 
 def onsets(played: np.ndarray, microphone: np.ndarray) -> tuple[list[float], FrontEnd]:
     """Seconds at which a voice was known to have set in."""
-    ear, segmenter, heard = FrontEnd(), Segmenter(VoiceSettings()), []
+    reference, segmenter, heard = Reference(), Segmenter(VoiceSettings()), []
+    ear = FrontEnd(reference)
     for start in range(0, len(microphone) - 479, 480):
-        ear.echo.reference("claude", start / RATE_HZ, played[start : start + 480])
+        reference.play("claude", start / RATE_HZ, played[start : start + 480])
         ear.push(start / RATE_HZ, microphone[start : start + 480])
         for window in ear.windows():
             if isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):
@@ -99,3 +101,33 @@ def test_two_voices_of_one_pitch_prove_no_echo(ai: np.ndarray) -> None:
         heard, ear = onsets(whole, corpus.to_int16(sound))
         assert ear.echo.state is EchoState.ABSENT
         assert heard
+
+
+@pytest.mark.parametrize("gain_db", [-6.0, -18.0])
+def test_headphones_that_are_pulled_out_in_mid_show_are_noticed(ai: np.ndarray, gain_db: float) -> None:
+    """The canceller rests while there is no echo, and has the room to learn then."""
+    played = np.concatenate([ai, ai, ai])
+    sound, pulled_s = microphone(played, gain_db=None), 18.0
+    begin = round(pulled_s * RATE_HZ)
+    sound[begin:] = microphone(played, gain_db=gain_db)[begin:]
+    _, before = onsets(played[:begin], corpus.to_int16(sound[:begin]))
+    assert before.echo.rests
+    heard, ear = onsets(played, corpus.to_int16(sound))
+    assert ear.echo.state is EchoState.PRESENT
+    assert len(heard) <= 2, "once before it is proved, and hardly once after: a canceller never at rest does no better"
+
+
+def test_a_line_of_samples_keeps_what_may_still_be_asked_for() -> None:
+    line, rng = _Line(), np.random.default_rng(4)
+    said = rng.integers(-9000, 9000, 40 * 16_000).astype(np.int16)
+    end = 0
+    for size in [160] * 300 + [64_000] + [480] * 500 + [100_000] + [160] * 200:
+        line.push(said[end : end + size])
+        end += size
+        assert line.end == end
+        kept = max(0, end - 110_000)
+        assert np.array_equal(line.cut(kept, end), said[kept:end])
+        line.cut_off(end - 100)
+        line.push(said[end - 100 : end])
+        line.forget(kept)
+    assert len(line.cut(0, end)) < 40 * 16_000, "and not more for ever"

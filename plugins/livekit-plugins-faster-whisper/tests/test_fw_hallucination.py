@@ -96,3 +96,9 @@ def test_words_that_nobody_could_say_in_the_time_are_nobodys():
     invented = "I'm not a fan of the game, but I'm not a fan of the game."
     assert verdict(invented, log=-1.5, none=0.38, voiced_s=0.61)
     assert not verdict(invented, log=-0.5, none=0.1, voiced_s=2.4)
+
+
+def test_a_word_that_rattles_faster_than_a_mouth_is_a_laugh():
+    assert verdict("Snor-snor-snor-snor-snor-snor-snor-snor-snor-snor", log=-0.38, none=0.54, voiced_s=1.09)
+    assert not verdict("Go, go, go, go, go, go, go, go!", log=-0.3, none=0.2, voiced_s=1.2)
+    assert not verdict("Never, never, never, never.", log=-0.3, none=0.2, voiced_s=1.1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from .doubt import letters, words
+from .doubt import LETTERS_PER_S_MAX, letters, words
 
 # OpenAI's no_speech_threshold and logprob_threshold (whisper/transcribe.py): both together mean silence.
 NO_SPEECH = 0.6
@@ -130,6 +130,12 @@ def is_babble(text: str) -> bool:
     )
 
 
+def is_rattle(text: str, *, voiced_s: float) -> bool:
+    """Is the text one word over and over, faster than a mouth can: "Snor-snor-snor-snor-snor" in half a second?"""
+    said = words(text)
+    return len(said) >= 4 and len(set(said)) == 1 and letters(text) > LETTERS_PER_S_MAX * voiced_s
+
+
 def is_no_speech(
     text: str,
     *,
@@ -157,7 +163,9 @@ def is_no_speech(
         return True
     if no_speech_probability > _NOT_SURE_OF_SPEECH and (average_log_probability < _GUESSED or goes_in_circles(text)):
         return True
-    if is_laugh(text) or is_babble(text) or average_log_probability < _INVENTED:
+    if is_laugh(text) or is_babble(text) or is_rattle(text, voiced_s=voiced_s):
+        return True
+    if average_log_probability < _INVENTED:
         return True
     if average_log_probability < _DOUBTFUL and letters(text) > _TOO_FAST * voiced_s:
         return True
