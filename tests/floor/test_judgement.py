@@ -66,6 +66,8 @@ def test_a_hum_that_is_read_as_words_is_a_hum() -> None:
     hum = Evidence(speech_s=0.7, level_dbfs=-22, average_log_probability=-1.4, no_speech_probability=0.5)
     assert judge("and Macon.", hum, SETTINGS["over"], RULES, final=True) is Verdict.BACKCHANNEL
     assert judge("and Macon.", hum, SETTINGS["question"], RULES, final=True) is Verdict.TURN
+    twice = Evidence(speech_s=0.86, level_dbfs=-25, average_log_probability=-0.65, no_speech_probability=0.35)
+    assert judge("Emma Maychan Emma Maychan", twice, SETTINGS["over"], RULES, final=True) is Verdict.BACKCHANNEL
 
 
 def test_a_click_is_no_word() -> None:
