@@ -22,6 +22,7 @@ class JobMetadata(BaseModel):
         briefing: a file of the briefings' folder.
         title: shown and recorded; the briefing's by default.
         guests: ids of the personas beside the co-host; the briefing's by default, or those of the settings.
+        revived: the process of the show before it died, with people at the table.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -30,6 +31,7 @@ class JobMetadata(BaseModel):
     briefing: str | None = None
     title: str | None = None
     guests: tuple[str, ...] | None = None
+    revived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,11 @@ def make_plan(metadata: str, *, room_name: str, settings: Settings, now: datetim
             f'The job\'s metadata is not used ({where}: {first["msg"]}); write JSON such as {{"title": "..."}}.'
         )
         asked = JobMetadata()
+    if asked.revived:
+        faults.append(
+            "The show's process died, and this is a new one: what was recorded until then is in a folder of its own "
+            "('studio salvage' seals it at once), and the AIs do not remember it."
+        )
     briefing = _briefing(asked.briefing, settings, faults)
     title = asked.title or (briefing.title if briefing else None) or room_name
     # A room's name may be long or a random id; the date keeps folders in order either way.

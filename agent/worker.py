@@ -17,6 +17,8 @@ from livekit.protocol import models
 from agent.plan import make_plan
 from agent.room.seat import COLOUR_ATTRIBUTE
 from agent.services.fork_server import PRELOADED
+from agent.services.heartbeat import beat
+from agent.services.revival import revive_shows
 from agent.settings import COHOST, Settings, load
 from agent.worker_page import add_worker_page
 
@@ -76,6 +78,7 @@ def make_server(settings: Settings) -> AgentServer:
 
     server.rtc_session(run_show, agent_name=AGENT_NAME, on_request=admit, on_session_end=end_show)
     add_worker_page(server, port=worker.port)
+    revive_shows(server, settings, agent_name=AGENT_NAME)
     return server
 
 
@@ -123,6 +126,7 @@ async def run_show(ctx: JobContext) -> None:
 
     engines: Engines = ctx.proc.userdata["engines"]
     settings = engines.settings
+    ctx.proc.userdata["heartbeat"] = asyncio.get_running_loop().create_task(beat(), name="heartbeat")
     plan = make_plan(ctx.job.metadata, room_name=ctx.job.room.name, settings=settings, now=datetime.now().astimezone())
     ctx.log_context_fields = {"room": ctx.job.room.name, "episode": plan.slug}
     await ctx.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)

@@ -98,6 +98,8 @@ def _by_sound(said: tuple[str, ...], by_words: Verdict, evidence: Evidence, sett
     if (unsure or unvoiced) and said in HALLUCINATED and not setting.after_question:
         return Verdict.NOISE
     if is_open(said, setting):
+        if setting.over and evidence.average_log_probability < rules.lost_log_probability:
+            return Verdict.BACKCHANNEL
         least = rules.turn_probability if setting.over else rules.turn_probability_in_silence
         if setting.after_question and not setting.over:
             return by_words  # whatever it was, it was an answer

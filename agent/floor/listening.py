@@ -62,6 +62,18 @@ def give_up_lost(table: Table) -> None:
         conclude(table, heard.who, heard.utterance, heard.text, None, heard)
 
 
+def give_back_early(table: Table) -> None:
+    """A long "right, right, right" has stopped a voice: it goes on when the words are there, and need not wait until
+    nothing more can come. Should more come, it is stopped again at once.
+    """
+    for lull in table.speech.no_turns():
+        breath_until = lull.since + table.rules.breath_s
+        if table.now >= breath_until:
+            _give_back(table, lull.utterance)
+        elif (cut := table.last_cut()) is not None and cut.by == lull.utterance:
+            table.memory.wakes.append(breath_until)
+
+
 def leave(table: Table, who: SpeakerId) -> None:
     """A human left in mid-speech: what they had claimed is given back, and their words are nobody's to answer."""
     for heard in table.speech.left(who):

@@ -124,6 +124,7 @@ class Floor:
             before = (table.voice, table.agenda, table.round, table.thinking, len(table.memory.out))
             table.memory.wakes.clear()
             listening.give_up_lost(table)
+            listening.give_back_early(table)
             barge_in.settle(table)
             replying.watch(table)
             turns.settle(table)

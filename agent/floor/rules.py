@@ -39,6 +39,11 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     # no-speech probability of 0.3 to 0.7 (words: 0.05 to 0.15)
     doubtful_log_probability: float = Field(-0.9, le=0)
     doubtful_no_speech: float = Field(0.25, ge=0, le=1)
+    lost_log_probability: float = Field(
+        -1.8,
+        le=0,
+        description="of short unknown words over a voice: the recogniser made them up, and no turn had so low",
+    )
     turn_probability: float = Field(0.5, ge=0, le=1, description="of short unknown words over a voice, to be a turn")
     turn_probability_in_silence: float = Field(0.25, ge=0, le=1, description="likewise, when nobody was speaking")
     words_a_second: float = Field(

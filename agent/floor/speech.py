@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from typing import TypeGuard
 
 from agent.floor.events import SpeakerId, UtteranceId
 from agent.floor.judgement import Verdict
@@ -79,6 +80,10 @@ def claim(heard: Utterance, at: float, rules: Rules) -> tuple[Claim, float | Non
             return (Claim.HOLD if held else Claim.DUCK), until
         case Lull():
             return Claim.QUIET, None
+
+
+def _is_no_turn(heard: Utterance) -> TypeGuard[Lull]:
+    return isinstance(heard, Lull) and heard.verdict in (Verdict.BACKCHANNEL, Verdict.NOISE, Verdict.ECHO)
 
 
 @dataclass(slots=True)
@@ -200,11 +205,11 @@ class Speech:
 
     def blocking(self) -> tuple[Utterance, ...]:
         """Utterances during which nobody is answered: all but a pause after something that was no turn."""
-        return tuple(
-            heard
-            for heard in self._open.values()
-            if isinstance(heard, Talking) or heard.verdict not in (Verdict.BACKCHANNEL, Verdict.NOISE, Verdict.ECHO)
-        )
+        return tuple(heard for heard in self._open.values() if not _is_no_turn(heard))
+
+    def no_turns(self) -> tuple[Lull, ...]:
+        """Pauses after something that was no turn, as far as the words before them tell."""
+        return tuple(heard for heard in self._open.values() if _is_no_turn(heard))
 
     def deadlines(self, at: float) -> Iterator[float]:
         for heard in self._open.values():

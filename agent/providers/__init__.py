@@ -21,12 +21,15 @@ _PACKAGES = {
 # What the clients of the vendors import at their first call: a second, in which no audio would be heard or played
 _LAZY = {
     "openai": (
-        "openai.resources.chat.completions",
+        "anyio._backends._asyncio",
+        "openai.lib._chat_completion_resources",
+        "openai.resources.chat.chat",
+        "openai.resources.chat.completions.completions",
         "openai.resources.audio",
         "openai.lib.streaming.chat",
         "openai.pagination",
     ),
-    "anthropic": ("anthropic.resources.messages",),
+    "anthropic": ("anyio._backends._asyncio", "anthropic.resources.messages", "opentelemetry.propagate"),
 }
 
 

@@ -118,6 +118,22 @@ def test_a_long_laugh_stops_the_voice_and_it_goes_on_where_it_was(talk: Conversa
     ]
 
 
+def test_after_a_long_right_right_right_the_voice_goes_on_before_the_utterance_has_ended(talk: Conversation) -> None:
+    paused = talk.says("Sam", "Right, right, right,", at=5.0, seconds=1.8, never_ends=True)
+    talk.ends()
+    assert talk.heard[1].cut, "it might have been a turn"
+    (continued,) = talk.when(act.Continue)
+    assert paused + 0.3 < continued < paused + 0.6, "a comma waits for more words, the voice does not"
+
+
+def test_after_a_long_right_right_right_a_but_is_not_talked_over(talk: Conversation) -> None:
+    paused = talk.says("Sam", "Right, right, right,", at=5.0, seconds=1.8)
+    talk.says("Sam", "but what about a canon?", at=paused + 0.6)
+    talk["Nova"].will_say("<pass/>")
+    talk.ends()
+    assert talk.transcript()[-2] == "Sam: but what about a canon?"
+
+
 def test_wait_takes_the_floor_and_nobody_answers_it(talk: Conversation) -> None:
     talk.says("Sam", "Wait.", at=5.0, seconds=0.4)
     talk.ends()

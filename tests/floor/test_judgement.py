@@ -70,6 +70,12 @@ def test_a_hum_that_is_read_as_words_is_a_hum() -> None:
     assert judge("Emma Maychan Emma Maychan", twice, SETTINGS["over"], RULES, final=True) is Verdict.BACKCHANNEL
 
 
+def test_words_that_the_recogniser_made_up_stop_nobody() -> None:
+    made_up = Evidence(speech_s=1.2, level_dbfs=-22, average_log_probability=-1.92, no_speech_probability=0.18)
+    assert judge("Mick Ann", made_up, SETTINGS["over"], RULES, final=True) is Verdict.BACKCHANNEL
+    assert judge("Mick Ann", made_up, SETTINGS["question"], RULES, final=True) is Verdict.TURN
+
+
 def test_a_click_is_no_word() -> None:
     click = Evidence(speech_s=0.06, level_dbfs=-22, average_log_probability=-0.3, no_speech_probability=0.1)
     assert judge("Stop.", click, SETTINGS["over"], RULES, final=True) is Verdict.NOISE

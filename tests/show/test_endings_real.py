@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 import yaml
 
+from agent.recording.salvage import salvage
 from agent.rehearsal.inspection import inspect_folder
 from agent.rehearsal.person import Person
 from tests.support.studio import RunningStudio, studio_up
@@ -61,7 +62,7 @@ async def test_a_killed_server_is_told_and_comes_back_and_the_show_is_kept(tmp_p
         assert inspect_folder(folder) == []
 
 
-async def test_a_killed_show_process_takes_no_other_show_with_it(tmp_path: Path) -> None:
+async def test_a_killed_show_process_takes_no_other_show_with_it_and_its_own_begins_again(tmp_path: Path) -> None:
     with studio_up(tmp_path) as studio:
         first = await _invitation(studio)
         async with Person.join(first["url"], first["token"]) as anna:
@@ -80,8 +81,19 @@ async def test_a_killed_show_process_takes_no_other_show_with_it(tmp_path: Path)
                 await ben.command("end_show")
                 async with asyncio.timeout(40):
                     await ben.left.wait()
+            async with asyncio.timeout(60):
+                while anna.episode.get("slug") in (None, folder.name):  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+            again = await _sit(studio, anna)
+            await anna.command("end_show")
+            async with asyncio.timeout(40):
+                await anna.left.wait()
         assert await asyncio.to_thread(studio.close) == 0, studio.said()
         assert inspect_folder(other) == []
+        assert again != folder
+        assert inspect_folder(again) == []
+        salvage(studio.recordings)
+        assert inspect_folder(folder) == [], "what was recorded before"
 
 
 def _has_open(pid: int, folder: Path) -> bool:
