@@ -17,6 +17,10 @@ YOUR_TURN = "Nobody has spoken since. It is your turn."
 
 # Old turns leave in large steps, so that the prompt's beginning stays the same for long and providers can cache it.
 KEEP_SHARE = 0.6
+# So many of the latest turns are messages of their own, up to twice as many before the oldest of them are joined, again
+# in large steps. The providers' clients take half a millisecond a message, on the event loop: a long talk of short
+# turns held everybody's voice up for 0.2 s at each answer.
+LATEST_TURNS = 24
 
 Summarise = Callable[[str], Awaitable[str]]
 
@@ -133,11 +137,12 @@ class Conversation:
         messages: list[tuple[llm.ChatRole, list[str]]] = []
         if self._summary:
             messages.append(("user", [_told(persona, "Earlier in the show", self._summary, "summary")]))
-        for turn in turns:
-            role: llm.ChatRole = "assistant" if turn.who == persona.slug else "user"
+        joined = max(0, len(self._turns) // LATEST_TURNS - 1) * LATEST_TURNS
+        for place, turn in enumerate(turns):
+            role: llm.ChatRole = "assistant" if turn.who == persona.slug and place >= joined else "user"
             text = turn.text + (INTERRUPTED if turn.interrupted else "")
             if role == "user":
-                text = self._heard_by(persona, turn, text, alone=len(self._names) <= 2)
+                text = self._heard_by(persona, turn, text, alone=len(self._names) <= 2 and place >= joined)
             if messages and messages[-1][0] == role:
                 messages[-1][1].append(text)
             else:

@@ -148,9 +148,24 @@ def test_the_prompt_keeps_its_beginning_so_that_providers_can_cache_it() -> None
     for turn in range(40):
         conversation.remember("you", "Sam", f"Question {turn}: what about the other side of it, then?")
         conversation.heard("claude", f"Answer {turn}: that depends on what you mean, and on how you look at it.", False)
-        beginnings.append(str(messages(conversation.render(CLAUDE))[:4]))
+        prompt = "\n".join(text for _, text in messages(conversation.render(CLAUDE)))
+        beginnings.append(prompt[:4000])
     changes = sum(one != following for one, following in pairwise(beginnings))
     assert changes <= 1
+
+
+def test_a_long_talk_of_short_turns_is_few_messages_with_every_word_in_them() -> None:
+    conversation = talk()
+    for turn in range(200):
+        conversation.remember("you", "Sam", f"Question {turn}?")
+        conversation.heard(CLAUDE.slug, f"Answer {turn}.", False)
+    context = messages(conversation.render(CLAUDE))
+    assert len(context) < 60, "a provider's client takes half a millisecond for each, while nobody's voice is fed"
+    assert [role for role, _ in context[1:]] == ["user", "assistant"] * ((len(context) - 1) // 2) + ["user"]
+    prompt = "\n".join(text for _, text in context)
+    assert all(f"Question {turn}?" in prompt and f"Answer {turn}." in prompt for turn in range(200))
+    assert '<speaker name="Claude">Answer 3.</speaker>' in prompt, "whose words they were"
+    assert context[-2] == ("assistant", "Answer 199.")
 
 
 def test_old_turns_are_summarised_while_nobody_waits() -> None:
