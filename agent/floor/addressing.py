@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from agent.floor.events import SpeakerId
-from agent.floor.grammar import COURTESY, EVERYONE, EXCLUDED, NOT_EVERYONE, Call, call
+from agent.floor.grammar import COURTESY, EVERYONE, EXCLUDED, NOT_EVERYONE, THANKED_FIRST, Call, call
 from agent.floor.names import ANY_GUEST, EVERY_GUEST, WORD, NameHeard, Seat, guests_among, names_in, words
 
 
@@ -44,10 +44,13 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
     rest: list[str] = []
     for sentence in _sentences(text):
         rewritten, groups = _rewrite(sentence, others)
+        if before := THANKED_FIRST.match(rewritten):
+            thanked.extend(name.who for name in groups[0])
+            rewritten = rewritten[before.end() :]
         if len(personas) > 1 and EVERYONE.search(rewritten) and not NOT_EVERYONE.search(rewritten):
             everyone = True
         calls: dict[int, Call] = {}
-        for index, group in enumerate(groups):
+        for index, group in enumerate(groups[bool(before) :], start=bool(before)):
             if EXCLUDED.search(rewritten[: rewritten.index(f"<{index}>")]):
                 excluded.update(name.who for name in group)
             else:

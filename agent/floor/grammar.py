@@ -166,6 +166,11 @@ COURTESY = re.compile(
     r"^(?:\w+,? )?(?:thank you|thanks|thanks a lot|thank you (?:very|so) much|(?:good|great|nice) (?:point|answer|one)|"
     r"well said|well put|welcome|welcome back|hello|hi|sorry|right|okay|i see|exactly|interesting),? <0>[.!]*$"
 )
+# "Thank you, Claude, Nova, what would you add?": where a recogniser wrote a comma, a sentence had ended
+THANKED_FIRST = re.compile(
+    r"^(?:\w+,? )?(?:thank you|thanks|thanks a lot|thank you (?:very|so) much|(?:good|great|nice) (?:point|answer|one)|"
+    r"well said|well put|exactly|interesting),? <0>, (?=<1>,? (?!for\b)\w)"
+)
 EXCLUDED = re.compile(
     r"\b(?:not(?: (?:you|from|for|to|asking|by))?|without|except|rather than|instead of|other than|anyone but|"
     r"never mind),? $"
