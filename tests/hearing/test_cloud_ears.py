@@ -21,6 +21,8 @@ from tests.hearing.cloud import QUICK, Anna, OwnMachine, at_the_ear, settings
 from tests.support.google_speech import google_cloud
 from tests.support.speech_services import KEY, AssemblyAI, Deepgram, assemblyai, deepgram
 
+pytestmark = pytest.mark.real
+
 Service = Any
 
 SERVICES = ("deepgram", "assemblyai", "google")

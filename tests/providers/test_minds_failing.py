@@ -28,6 +28,8 @@ from tests.support.llm_vendor import (
 )
 from tests.support.loopback_time import run_loopback
 
+pytestmark = pytest.mark.real
+
 NAMES = {"openai": "OpenAI", "anthropic": "Anthropic"}
 PROTOCOLS: Sequence[Protocol] = ("openai", "anthropic")
 

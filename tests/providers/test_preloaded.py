@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.real
+
 FIRST_CALL = """
 import asyncio, sys
 import livekit.agents.ipc._preload

@@ -10,6 +10,8 @@ from tests.providers.test_minds_failing import AFTER_THE_WORDS, CASES, WORDS
 from tests.support.llm_vendor import HangUp, Protocol, Say, Wait
 from tests.support.loopback_time import run_loopback
 
+pytestmark = pytest.mark.real
+
 SILENCE_S = 4.0
 SORRY = "Sorry, I lost my thread."
 

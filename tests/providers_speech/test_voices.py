@@ -26,6 +26,8 @@ from tests.support.google_speech import Google, google_cloud
 from tests.support.speech_services import KEY
 from tests.support.speech_voices import SpeechVoice, note_hz, speech_voice
 
+pytestmark = pytest.mark.real
+
 FIRST_AUDIO_S = 0.8  # where something hangs; otherwise the default, since the tests' machine may be busy
 A_HZ, B_HZ = 440.0, 880.0
 

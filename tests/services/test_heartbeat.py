@@ -9,6 +9,8 @@ import pytest
 
 from agent.services.revival import MOST, WITHIN_S, Patience
 
+pytestmark = pytest.mark.real
+
 STANDS_STILL = """
 import asyncio, time
 from agent.services.heartbeat import beat
