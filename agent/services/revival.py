@@ -15,6 +15,7 @@ from livekit.agents.ipc.job_executor import JobExecutor
 from livekit.protocol.agent import Job
 from livekit.protocol.models import ParticipantInfo
 
+from agent.room.served import is_served
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -70,12 +71,12 @@ async def _revive(settings: Settings, job: Job, agent_name: str) -> None:
     async with api.LiveKitAPI(livekit.url, livekit.api_key, secret) as server:
         for _ in range(_TRIES):
             try:
-                if await _clear(server, room):
+                if await _clear(server, room) and not await is_served(server, room, agent_name, but=job.id):
                     metadata = _after_death(job.metadata)
                     wanted = api.CreateAgentDispatchRequest(agent_name=agent_name, room=room, metadata=metadata)
                     await server.agent_dispatch.create_dispatch(wanted)
                     logger.warning("a new show begins in %s", room)
-                return  # else the next who comes in by the page calls for a show
+                return  # else a page has called for one, or the next who comes in will
             except Exception:  # the server may have gone with it
                 logger.warning("no new show could be begun in %s yet", room, exc_info=True)
             await asyncio.sleep(_WAIT_S)

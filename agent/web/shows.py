@@ -12,20 +12,15 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 from livekit import api
-from livekit.protocol import agent as agent_protocol
 from livekit.protocol.models import ParticipantInfo
 
 from agent.errors import StudioError
 from agent.room.roles import invitation_of
+from agent.room.served import is_served
 from agent.room.slugs import unique_slug
 from agent.web.site import AGENT_NAME
 
 _HUMAN_KINDS = (ParticipantInfo.Kind.STANDARD, ParticipantInfo.Kind.SIP, ParticipantInfo.Kind.CONNECTOR)
-_OVER = (
-    agent_protocol.JobStatus.JS_SUCCESS,
-    agent_protocol.JobStatus.JS_FAILED,
-    agent_protocol.JobStatus.JS_CANCELLED,
-)
 _MOST_LISTED = 20
 _RESERVED_S = 30.0  # an identity is kept for its browser from the exchange to the connection
 
@@ -79,7 +74,9 @@ class Shows:
             made = await self._server.room.create_room(
                 api.CreateRoomRequest(name=room, metadata=json.dumps(about), agents=[dispatch])
             )
-            if not await self._is_served(room):  # the room was there, without an agent or with one that has ended
+            if not await is_served(
+                self._server, room, AGENT_NAME
+            ):  # the room was there, without an agent or with one that has ended
                 await self._server.agent_dispatch.create_dispatch(
                     api.CreateAgentDispatchRequest(agent_name=AGENT_NAME, room=room, metadata=job)
                 )
@@ -122,13 +119,6 @@ class Shows:
     async def _humans(self, room: str) -> list[ParticipantInfo]:
         found = await self._server.room.list_participants(api.ListParticipantsRequest(room=room))
         return [participant for participant in found.participants if participant.kind in _HUMAN_KINDS]
-
-    async def _is_served(self, room: str) -> bool:
-        for dispatch in await self._server.agent_dispatch.list_dispatch(room):
-            jobs = dispatch.state.jobs
-            if dispatch.agent_name == AGENT_NAME and not (jobs and all(job.state.status in _OVER for job in jobs)):
-                return True
-        return False
 
 
 def _about(metadata: str) -> dict[str, str] | None:

@@ -1,0 +1,28 @@
+"""Whether the studio's agent is in a room, or on its way."""
+
+from __future__ import annotations
+
+from livekit import api
+from livekit.protocol import agent as agent_protocol
+
+_OVER = (
+    agent_protocol.JobStatus.JS_SUCCESS,
+    agent_protocol.JobStatus.JS_FAILED,
+    agent_protocol.JobStatus.JS_CANCELLED,
+)
+
+
+async def is_served(server: api.LiveKitAPI, room: str, agent_name: str, *, but: str = "") -> bool:
+    """
+    Args:
+        but: id of a job that does not count: it is known to have died.
+
+    Raises:
+        api.TwirpError: the server refuses.
+    """
+    for dispatch in await server.agent_dispatch.list_dispatch(room):
+        jobs = [job for job in dispatch.state.jobs if job.id != but]
+        waits = not dispatch.state.jobs  # nobody has taken it yet
+        if dispatch.agent_name == agent_name and (waits or any(job.state.status not in _OVER for job in jobs)):
+            return True
+    return False
