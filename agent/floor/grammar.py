@@ -162,15 +162,13 @@ _HANDED_OVER = (
     r"^{o}{n} (?:should|could|can|may|might|must|gets? to|wants? to|has to)(?: \w+)? {takes}\b",
     r"^{o}{n} (?:can|could|would|wants?|has|knows)(?: \w+)? (?:answer|explain|help|say|tell)\b",
 )
-COURTESY = re.compile(
+_THANKS = (
     r"^(?:\w+,? )?(?:thank you|thanks|thanks a lot|thank you (?:very|so) much|(?:good|great|nice) (?:point|answer|one)|"
-    r"well said|well put|welcome|welcome back|hello|hi|sorry|right|okay|i see|exactly|interesting),? <0>[.!]*$"
+    r"well said|well put|exactly|interesting"
 )
+COURTESY = re.compile(_THANKS + r"|welcome|welcome back|hello|hi|sorry|right|okay|i see),? <0>[.!]*$")
 # "Thank you, Claude, Nova, what would you add?": where a recogniser wrote a comma, a sentence had ended
-THANKED_FIRST = re.compile(
-    r"^(?:\w+,? )?(?:thank you|thanks|thanks a lot|thank you (?:very|so) much|(?:good|great|nice) (?:point|answer|one)|"
-    r"well said|well put|exactly|interesting),? <0>, (?=<1>,? (?!for\b)\w)"
-)
+THANKED_FIRST = re.compile(_THANKS + r"),? <0>, (?=<1>,? (?!for\b)\w)")
 EXCLUDED = re.compile(
     r"\b(?:not(?: (?:you|from|for|to|asking|by))?|without|except|rather than|instead of|other than|anyone but|"
     r"never mind),? $"

@@ -1,10 +1,12 @@
-"""Whether the studio's agent is in a room, or on its way."""
+"""Who is in a room, as the LiveKit server tells: people, and the studio's agent or its dispatch."""
 
 from __future__ import annotations
 
 from livekit import api
 from livekit.protocol import agent as agent_protocol
+from livekit.protocol.models import ParticipantInfo
 
+HUMAN_KINDS = (ParticipantInfo.Kind.STANDARD, ParticipantInfo.Kind.SIP, ParticipantInfo.Kind.CONNECTOR)
 _OVER = (
     agent_protocol.JobStatus.JS_SUCCESS,
     agent_protocol.JobStatus.JS_FAILED,
@@ -13,7 +15,8 @@ _OVER = (
 
 
 async def is_served(server: api.LiveKitAPI, room: str, agent_name: str, *, but: str = "") -> bool:
-    """
+    """Whether the agent is in the room, or on its way.
+
     Args:
         but: id of a job that does not count: it is known to have died.
 

@@ -15,7 +15,7 @@ from livekit.agents.ipc.job_executor import JobExecutor
 from livekit.protocol.agent import Job
 from livekit.protocol.models import ParticipantInfo
 
-from agent.room.served import is_served
+from agent.room.served import HUMAN_KINDS, is_served
 from agent.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,6 @@ WITHIN_S = 600.0
 _TRIES = 5
 _WAIT_S = 2.0  # between two
 _CHECKS, _CHECK_S = 20, 0.2
-_PEOPLE = (ParticipantInfo.Kind.STANDARD, ParticipantInfo.Kind.SIP, ParticipantInfo.Kind.CONNECTOR)
 
 
 def revive_shows(server: AgentServer, settings: Settings, *, agent_name: str) -> None:
@@ -92,7 +91,7 @@ async def _clear(server: api.LiveKitAPI, room: str) -> bool:
         found = (await server.room.list_participants(api.ListParticipantsRequest(room=room))).participants
         dead = [participant for participant in found if participant.kind == ParticipantInfo.Kind.AGENT]
         if not dead:
-            return any(participant.kind in _PEOPLE for participant in found)
+            return any(participant.kind in HUMAN_KINDS for participant in found)
         for participant in dead:
             with suppress(api.TwirpError):  # gone by itself
                 await server.room.remove_participant(

@@ -16,11 +16,10 @@ from livekit.protocol.models import ParticipantInfo
 
 from agent.errors import StudioError
 from agent.room.roles import invitation_of
-from agent.room.served import is_served
+from agent.room.served import HUMAN_KINDS, is_served
 from agent.room.slugs import unique_slug
 from agent.web.site import AGENT_NAME
 
-_HUMAN_KINDS = (ParticipantInfo.Kind.STANDARD, ParticipantInfo.Kind.SIP, ParticipantInfo.Kind.CONNECTOR)
 _MOST_LISTED = 20
 _RESERVED_S = 30.0  # an identity is kept for its browser from the exchange to the connection
 
@@ -118,7 +117,7 @@ class Shows:
 
     async def _humans(self, room: str) -> list[ParticipantInfo]:
         found = await self._server.room.list_participants(api.ListParticipantsRequest(room=room))
-        return [participant for participant in found.participants if participant.kind in _HUMAN_KINDS]
+        return [participant for participant in found.participants if participant.kind in HUMAN_KINDS]
 
 
 def _about(metadata: str) -> dict[str, str] | None:
