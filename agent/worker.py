@@ -18,7 +18,7 @@ from agent.plan import make_plan
 from agent.room.seat import COLOUR_ATTRIBUTE
 from agent.services.fork_server import PRELOADED
 from agent.services.heartbeat import beat
-from agent.services.revival import revive_shows
+from agent.services.revival import exit_as_failed, revive_shows
 from agent.settings import COHOST, Settings, load
 from agent.worker_page import add_worker_page
 
@@ -144,6 +144,7 @@ def _show_is_over(ctx: JobContext, task: asyncio.Task[str]) -> None:
         reason = "cancelled"
     elif error := task.exception():
         logger.error("the show ended by an error", exc_info=error)
+        exit_as_failed()
         reason = "error"
     else:
         reason = task.result()

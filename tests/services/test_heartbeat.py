@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from agent.services.revival import MOST, WITHIN_S, Patience
-
 pytestmark = pytest.mark.real
 
 STANDS_STILL = """
@@ -43,19 +41,3 @@ def test_a_short_stall_is_let_pass() -> None:
     done = run(20.0, 0.5)
     assert "TimeoutError" in done.stderr, "it ran to its end"
     assert "Timeout (" not in done.stderr, "nothing was dumped"
-
-
-def test_a_show_that_dies_again_and_again_is_not_begun_for_ever() -> None:
-    patience = Patience()
-    assert all(patience.lasts("attic", at) for at in range(MOST))
-    assert not patience.lasts("attic", MOST)
-    assert patience.lasts("cellar", MOST), "another room"
-    assert patience.lasts("attic", WITHIN_S + 1)
-
-
-@pytest.mark.parametrize("metadata", ["", '{"title": "On bridges"}'])
-def test_the_next_show_knows_what_was_before(metadata: str) -> None:
-    from agent.plan import JobMetadata
-    from agent.services.revival import _after_death
-
-    assert JobMetadata.model_validate_json(_after_death(metadata)).revived

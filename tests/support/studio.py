@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,9 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+import aiohttp
+
+from agent.rehearsal.person import Person
 from agent.services.ports import free_port
 from tests.support.livekit import ROOT, server_binary
 
@@ -64,6 +68,20 @@ class RunningStudio:
             if name in " ".join(child.cmdline()):
                 found.append(child.pid)
         return found
+
+    async def invitation(self, name: str) -> dict[str, str]:
+        """`url`, `token` and `room` of a new show's host."""
+        async with aiohttp.ClientSession() as session:
+            async with session.post(f"{self.url}/api/join", json={"name": name}) as response:
+                return dict(await response.json())
+
+    async def recorded(self, person: Person) -> Path:
+        """Until the show at this person's table has recorded for two seconds; its folder."""
+        async with asyncio.timeout(60):
+            while not person.episode.get("recording"):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(2.0)
+        return self.recordings / str(person.episode["slug"])
 
     def close(self) -> int:
         """As Ctrl-C does; returns the exit code."""
