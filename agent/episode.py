@@ -47,8 +47,10 @@ from agent.journal import Journal
 from agent.notices import Notice, Notices, Severity
 from agent.plan import Plan
 from agent.providers.outages import Outages
+from agent.recall import Earlier, recall
 from agent.recording import EpisodeRecorder
 from agent.recording.egress.recording import EgressRecording, open_egress
+from agent.recording.session import CONTINUES, ERROR
 from agent.room import commands
 from agent.room.people import People, Person
 from agent.room.seat import COLOUR_ATTRIBUTE, Seat, join_seat
@@ -88,6 +90,7 @@ class Episode:
         self._humans: dict[SpeakerId, HumanSpeaker] = {}
         self._meter = Meter.of(engines.settings)
         self._notices = Notices()
+        self._earlier: Earlier | None = None
         self._reason = ""
         self._ending = asyncio.Event()
         self._over = asyncio.Event()
@@ -98,8 +101,11 @@ class Episode:
         Raises:
             Exception: an error ended the show; session.yml names it.
         """
+        recordings = self._engines.settings.recording.folder
+        if self._plan.revived:
+            self._earlier = await asyncio.to_thread(recall, recordings, self._room.name, now=self._clock.started_at)
         self._recorder = await EpisodeRecorder.open(
-            self._engines.settings.recording.folder,
+            recordings,
             self._plan.slug,
             clock=self._clock,
             title=self._plan.title,
@@ -112,7 +118,7 @@ class Episode:
                     await self._set_table(stack)
                     await self._hold()
             except BaseException as error:
-                self._end(f"error: {_first_cause(error)!r}")
+                self._end(f"{ERROR}: {_first_cause(error)!r}")
                 raise
             finally:
                 try:
@@ -174,14 +180,19 @@ class Episode:
         }
         if self._engines.settings.stand_in:
             about["stand_in"] = "a local stand-in sits in Claude's chair: no ANTHROPIC_API_KEY was set"
+        if self._earlier:
+            about[CONTINUES] = self._earlier.folder
         return about
 
     async def _set_table(self, stack: AsyncExitStack) -> None:
         """Every AI at its seat, with a track of its own, before the first human is heard."""
         vocabulary = Vocabulary(title=self._plan.title, terms=self._plan.terms)
+        conversation = Conversation(context_chars=self._engines.settings.speaking.context_chars)
+        if self._earlier:
+            self._earlier.retell(conversation)
         table = self._table = Table(
             clock=self._clock,
-            conversation=Conversation(context_chars=self._engines.settings.speaking.context_chars),
+            conversation=conversation,
             vocabulary=vocabulary,
             transcriber=self._engines.transcriber(vocabulary, self._meter),
             journal=Journal(self._recorder, self._meter),

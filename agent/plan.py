@@ -22,7 +22,7 @@ class JobMetadata(BaseModel):
         briefing: a file of the briefings' folder.
         title: shown and recorded; the briefing's by default.
         guests: ids of the personas beside the co-host; the briefing's by default, or those of the settings.
-        revived: the process of the show before it died, with people at the table.
+        revived: the show before it died, with people at the table.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -40,6 +40,7 @@ class Plan:
 
     Attributes:
         faults: what was asked for and could not be had, each with its remedy; shown to the host.
+        revived: the show before it died, with people at the table.
     """
 
     slug: str
@@ -47,6 +48,7 @@ class Plan:
     briefing: Briefing | None
     personas: tuple[Persona, ...]
     faults: tuple[str, ...]
+    revived: bool = False
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -76,8 +78,8 @@ def make_plan(metadata: str, *, room_name: str, settings: Settings, now: datetim
         asked = JobMetadata()
     if asked.revived:
         faults.append(
-            "The show's process died, and this is a new one: what was recorded until then is in a folder of its own "
-            "('studio salvage' seals it at once), and the AIs do not remember it."
+            "The show before this one died, and a new one has begun: what was recorded until then is in a folder of "
+            "its own ('studio salvage' seals it at once)."
         )
     briefing = _briefing(asked.briefing, settings, faults)
     title = asked.title or (briefing.title if briefing else None) or room_name
@@ -89,6 +91,7 @@ def make_plan(metadata: str, *, room_name: str, settings: Settings, now: datetim
         briefing=briefing,
         personas=_personas(settings, briefing, _guests(asked.guests, briefing, settings, faults)),
         faults=tuple(faults),
+        revived=asked.revived,
     )
 
 

@@ -17,13 +17,15 @@ from agent.recording.disk import Disk
 FILE_NAME = "session.yml"
 VERSION = 1
 RECORDING, SEALED, SALVAGED = "recording", "sealed", "salvaged"
+ERROR = "error"  # the reason of a show that an error ended begins with it
+CONTINUES = "continues"  # the key that names the folder of the show before, which died
 Document: TypeAlias = dict[str, object]
 
 # In this order in the file; whatever else is noted follows.
 _ORDER = (
-    "version", "status", "title", "slug", "started_at", "ended_at", "duration_s", "reason", "speakers", "models",
-    "voices", "versions", "environment", "consent", "must_cover", "cost_estimate", "cost", "latencies", "files", "sync",
-    "troubles",
+    "version", "status", "title", "slug", "started_at", "ended_at", "duration_s", "reason", CONTINUES, "speakers",
+    "models", "voices", "versions", "environment", "consent", "must_cover", "cost_estimate", "cost", "latencies",
+    "files", "sync", "troubles",
 )  # fmt: skip
 _PACKAGES = ("roundtable", "livekit", "livekit-agents", "av", "numpy")
 
