@@ -253,6 +253,7 @@ def spoken_words(text: str) -> tuple[Word, ...]:
     """`text` (speakable, one clause or more) in units; their written forms joined by spaces are the text."""
     words: list[Word] = []
     place = 0
+    text = " ".join(text.split())  # what Python calls a space, a regular expression does not always
     while (unit := _UNIT.search(text, place)) is not None:
         opening = _OPENING.match(text, unit.start())
         start = opening.end() if opening else unit.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.speaking.spoken_forms import spoken_form, spoken_words
@@ -86,6 +86,7 @@ PIECES = st.sampled_from(
 
 
 @settings(max_examples=80, deadline=None)
+@example("\x1f\r0")
 @given(st.lists(PIECES, max_size=12).map(" ".join) | st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=30))
 def test_whatever_comes_the_written_form_is_kept_and_the_spoken_one_has_no_digits(text: str) -> None:
     words = spoken_words(text)
