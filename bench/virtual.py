@@ -13,7 +13,7 @@ import hashlib
 import pickle
 import selectors
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,7 +77,8 @@ class Decodings:
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         self._eot = EOT()
 
-    def decode(self, pcm: Int16, mode: Mode, **bias: str | None) -> Decoding:
+    def decode(self, pcm: Int16, mode: Mode, **bias: Any) -> Decoding:
+        """`bias`: what `Recognizer.decode` takes beside, strings or None."""
         key = hashlib.sha256(pcm.tobytes() + repr((int(mode), sorted(bias.items()))).encode()).hexdigest()[:32]
         path = self._folder / f"{key}.pickle"
         if path.exists():
@@ -107,8 +108,16 @@ class VirtualRecognizer:
         self.work_s = 0.0  # modelled seconds of the machine
 
     async def decode(
-        self, pcm: Int16, *, mode: Mode, caller: str, draft: str | None = None, **bias: str | None
+        self,
+        pcm: Int16,
+        *,
+        mode: Mode,
+        caller: str,
+        draft: str | None = None,
+        first: Callable[[Decoding], None] | None = None,
+        **bias: str | None,
     ) -> Decoding:
+        """`first` is never told: it changes when a reply is prepared, and not when an utterance ends."""
         loop = asyncio.get_running_loop()
         decoding = self._decodings.decode(pcm, mode, **bias)
         encode_s, decode_s = cost_s(decoding, mode, bias.get("prefix"))

@@ -69,6 +69,17 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UtteranceDrafted(Event):
+    """A first reading at a silence, before the text that is told by `UtteranceGuessed`: replies may be prepared on it,
+    and it decides nothing.
+    """
+
+    who: SpeakerId
+    utterance: UtteranceId
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UtteranceGuessed(Event):
     """The fast text at the first silence, before the endpoint: replies may be prepared on it, never spoken.
 

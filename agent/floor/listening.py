@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.floor.addressing import Address
-from agent.floor.agenda import Invited, Open, Owed, Resuming
+from agent.floor.agenda import Guess, Invited, Open, Owed, Resuming
 from agent.floor.echo import is_echo
 from agent.floor.events import (
     Evidence,
@@ -13,6 +13,7 @@ from agent.floor.events import (
     SpeakerId,
     SpeechPaused,
     SpeechStarted,
+    UtteranceDrafted,
     UtteranceEnded,
     UtteranceGuessed,
     UtteranceId,
@@ -23,7 +24,7 @@ from agent.floor.table import Cut, Table
 from agent.floor.unexpected import UnexpectedEvent
 from agent.floor.voice import Audible, Nobody, Stopping
 
-HearingEvent = SpeechStarted | SpeechPaused | InterimHeard | UtteranceGuessed | UtteranceEnded
+HearingEvent = SpeechStarted | SpeechPaused | InterimHeard | UtteranceDrafted | UtteranceGuessed | UtteranceEnded
 
 
 def hear(table: Table, event: HearingEvent) -> None:
@@ -36,7 +37,7 @@ def hear(table: Table, event: HearingEvent) -> None:
     match event:
         case SpeechStarted(at=at, who=who, utterance=utterance):
             speech.started(at, who, utterance, over=_is_over(table, who))
-            if table.round is not None and table.round.guess is not None and table.round.guess.utterance == utterance:
+            if _prepared_on(table, utterance) is not None:
                 table.drop_round()  # the human goes on: the guess was too short
         case SpeechPaused(at=at, who=who, utterance=utterance):
             speech.paused(at, who, utterance)
@@ -44,10 +45,16 @@ def hear(table: Table, event: HearingEvent) -> None:
         case InterimHeard(at=at, who=who, utterance=utterance, text=text):
             verdict, _ = _judged(table, who, speech.get(utterance), text, None, final=False)
             speech.interim(at, who, utterance, text, verdict)
+        case UtteranceDrafted(at=at, who=who, utterance=utterance, text=text):
+            verdict, _ = _judged(table, who, speech.get(utterance), text, None, final=True)
+            speech.drafted(at, who, utterance, text if verdict is Verdict.TURN else "")
         case UtteranceGuessed(at=at, who=who, utterance=utterance, text=text, evidence=evidence):
             heard = speech.get(utterance)
             verdict, _ = _judged(table, who, heard, text, evidence, final=isinstance(heard, Lull))
             speech.guessed(at, who, utterance, text, verdict)
+            guess = _prepared_on(table, utterance)
+            if guess is not None and not (verdict is Verdict.TURN and same_words(guess.text, text)):
+                table.drop_round()  # the first reading was another
         case UtteranceEnded(who=who, utterance=utterance, text=text, evidence=evidence):
             acted_on = speech.closed_with(utterance)
             heard = speech.ended(who, utterance)
@@ -142,9 +149,8 @@ def _take_turn(table: Table, who: SpeakerId, utterance: UtteranceId, text: str, 
         others = tuple(persona for persona in personas if persona != thinking.who)
         table.thinking = replace(thinking, until=table.now, then=others or thinking.then)
         return
-    attempt = table.round
-    guess = attempt.guess if attempt is not None else None
-    if attempt is not None and guess is not None and guess.utterance == utterance and same_words(guess.text, text):
+    attempt, guess = table.round, _prepared_on(table, utterance)
+    if attempt is not None and guess is not None and same_words(guess.text, text):
         table.round = replace(attempt, guess=None, since=table.now)
     else:
         table.drop_round()
@@ -157,7 +163,7 @@ def _take_turn(table: Table, who: SpeakerId, utterance: UtteranceId, text: str, 
 
 def _give_back(table: Table, utterance: UtteranceId) -> None:
     """It was no turn. If a voice was stopped for it all the same (a long laugh), that voice goes on."""
-    if table.round is not None and table.round.guess is not None and table.round.guess.utterance == utterance:
+    if _prepared_on(table, utterance) is not None:
         table.drop_round()
     cut = table.last_cut()
     if cut is None or cut.by != utterance or not isinstance(table.voice, Nobody | Stopping):
@@ -187,6 +193,12 @@ def _judged(
         return Verdict.ECHO, addressed
     words = addressed.rest if addressed.to else text
     return judge(words, evidence, setting, table.rules, final=final), addressed
+
+
+def _prepared_on(table: Table, utterance: UtteranceId) -> Guess | None:
+    """What replies are being prepared on, if that is a text of this utterance."""
+    guess = table.round.guess if table.round is not None else None
+    return guess if guess is not None and guess.utterance == utterance else None
 
 
 def _is_over(table: Table, who: SpeakerId) -> bool:

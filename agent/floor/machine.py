@@ -26,6 +26,7 @@ from agent.floor.events import (
     SpeechStarted,
     ThinkingAsked,
     Tick,
+    UtteranceDrafted,
     UtteranceEnded,
     UtteranceGuessed,
 )
@@ -83,7 +84,9 @@ class Floor:
     def _told(self, event: Event) -> None:
         table = self._table
         match event:
-            case SpeechStarted() | SpeechPaused() | InterimHeard() | UtteranceGuessed() | UtteranceEnded():
+            case SpeechStarted() | SpeechPaused() | InterimHeard() | UtteranceEnded():
+                listening.hear(table, event)
+            case UtteranceDrafted() | UtteranceGuessed():
                 listening.hear(table, event)
             case ReplyReady() | ReplyPassed() | ReplyFailed() | ReplyAddressed() | ThinkingAsked():
                 replying.reply_told(table, event)

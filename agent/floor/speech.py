@@ -53,6 +53,7 @@ class Lull:
     over: bool
     text: str
     guess: str | None = None  # the text at this pause, once it has come
+    draft: str = ""  # a first reading of it, where that is a turn
     verdict: Verdict
     sign: float
 
@@ -148,6 +149,15 @@ class Speech:
                 self._open[utterance] = replace(heard, text=text, verdict=kept, sign=at)
             case other:
                 self._late("InterimHeard", utterance, other)
+
+    def drafted(self, at: float, who: SpeakerId, utterance: UtteranceId, text: str) -> None:
+        match self._open.get(utterance):
+            case Lull(who=owner, guess=None) as lull if owner == who:
+                self._open[utterance] = replace(lull, draft=text, sign=at)
+            case Lull(who=owner) | Talking(who=owner) if owner == who:
+                pass  # the better text was there before it, or the voice has gone on
+            case other:
+                self._late("UtteranceDrafted", utterance, other)
 
     def guessed(self, at: float, who: SpeakerId, utterance: UtteranceId, text: str, verdict: Verdict) -> None:
         """`verdict` is final for a lull; a guess that comes when the voice has gone on is like an interim text."""

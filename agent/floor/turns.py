@@ -100,11 +100,13 @@ def _guess(table: Table) -> Guess | None:
     if not speaking or table.rules.eager != "guess" or len(speaking) != 1:
         return None
     match speaking[0]:
-        case Lull(who=who, utterance=utterance, guess=str(text), verdict=Verdict.TURN):
-            resting = table.thinking is not None
-            return None if resting else Guess(utterance=utterance, who=who, text=text)
+        case Lull(guess=str(text), verdict=Verdict.TURN) as lull:
+            pass
+        case Lull(guess=None, draft=text) as lull if text:
+            pass
         case _unready:
             return None
+    return None if table.thinking is not None else Guess(utterance=lull.utterance, who=lull.who, text=text)
 
 
 def _ask(

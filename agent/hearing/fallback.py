@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from agent.floor.events import SpeakerId
 from agent.hearing.stream import StreamLine, StreamTranscriber
-from agent.hearing.transcriber import Int16, Line, Speech, Tell, Transcriber, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Int16, Line, Speech, Tell, Transcriber, TranscriberFailed, Transcript, untold
 
 
 def in_order(services: Sequence[StreamTranscriber], local: Transcriber | None) -> Transcriber:
@@ -63,15 +63,15 @@ class _FallbackLine:
             return await self._second.interim(speech)
         return await self._first.interim(speech)
 
-    async def fast(self, speech: Speech) -> Transcript:
+    async def fast(self, speech: Speech, first: Callable[[Transcript], None] = untold) -> Transcript:
         if self._first.trusted:
             try:
-                transcript = await self._first.fast(speech)
+                transcript = await self._first.fast(speech, first)
             except TranscriberFailed:
-                return await self._second.fast(speech)
+                return await self._second.fast(speech, first)
             if transcript.text:
                 return transcript
-        transcript = await self._second.fast(speech)
+        transcript = await self._second.fast(speech, first)
         if transcript.text and not transcript.doubtful and self._first.trusted:
             self._first.prove(speech)
         return transcript

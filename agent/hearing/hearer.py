@@ -17,6 +17,7 @@ from agent.floor.events import (
     SpeakerId,
     SpeechPaused,
     SpeechStarted,
+    UtteranceDrafted,
     UtteranceEnded,
     UtteranceGuessed,
 )
@@ -147,6 +148,8 @@ class Hearer:
         )
         if utterance.part.transcript is not None:
             self._guess(utterance, self._pause)
+        else:
+            self._draft(utterance)
 
     def _voiced_window(self, utterance: Utterance, *, quiet: bool) -> None:
         part = utterance.part
@@ -199,12 +202,19 @@ class Hearer:
         part = self._utterance.part
         if part.fast is not None:
             part.fast.cancel()
-        part.fast, part.transcript = None, None
+        part.fast, part.transcript, part.first = None, None, None
 
     async def _fast(self, utterance: Utterance, part: Part, speech: Speech) -> None:
+        task = asyncio.current_task()
+
+        def first(transcript: Transcript) -> None:
+            if part.fast is task and part.transcript is None:
+                part.first = transcript
+                self._draft(utterance)
+
         try:
             async with asyncio.timeout(FAST_LIMIT_S):
-                transcript = await self._means.line.fast(speech)
+                transcript = await self._means.line.fast(speech, first)
         except TranscriberFailed as error:
             if not error.told:
                 self._means.trouble(str(error))
@@ -212,7 +222,7 @@ class Hearer:
         except TimeoutError:
             self._means.trouble(f"no text after {FAST_LIMIT_S:g} s; the machine or the STT service is too slow")
             transcript = _nothing(part)
-        if part.fast is not asyncio.current_task():
+        if part.fast is not task:
             return  # superseded
         part.transcript, part.draft = transcript, transcript.text
         part.stable.push(transcript.text)
@@ -240,6 +250,15 @@ class Hearer:
             self._means.emit(InterimHeard(at=self._at, who=self._means.who, utterance=utterance.id, text=text))
 
     # ---- what follows from a text ----
+
+    def _draft(self, utterance: Utterance) -> None:
+        """A text of the pause that may yet be corrected: answers may be prepared on it."""
+        *before, part = utterance.parts
+        if utterance is not self._utterance or self._pause is None or part.first is None or not part.first.text:
+            return
+        if all(one.transcript is not None for one in before):
+            text = join((utterance.before, part.first.text))
+            self._means.emit(UtteranceDrafted(at=self._at, who=self._means.who, utterance=utterance.id, text=text))
 
     def _guess(self, utterance: Utterance, pause: _Pause) -> None:
         text = utterance.text

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer, RecognizerError, Superseded
 
 from agent.floor.events import SpeakerId
-from agent.hearing.transcriber import Int16, Line, Speech, SpokenWord, Tell, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Int16, Line, Speech, SpokenWord, Tell, TranscriberFailed, Transcript, untold
 from agent.hearing.vocabulary import Vocabulary
 
 
@@ -23,7 +25,7 @@ class LocalTranscriber:
     def follow(self, who: SpeakerId) -> Line:
         return _LocalLine(self, who)
 
-    async def decode(self, speech: Speech, mode: Mode) -> Decoding:
+    async def decode(self, speech: Speech, mode: Mode, first: Callable[[Decoding], None] = lambda _: None) -> Decoding:
         """Names are expected in every text, since they address; terms in the text of record only: a long list of
         words makes a short window go in circles, which costs its time before it is found out.
 
@@ -36,6 +38,7 @@ class LocalTranscriber:
             caller=speech.who,
             language=self._language,
             draft=speech.draft or None,
+            first=first,
             hotwords=", ".join(self._vocabulary.words if mode is Mode.RECORD else self._vocabulary.names) or None,
         )
 
@@ -59,9 +62,12 @@ class _LocalLine:
         except RecognizerError as error:
             raise TranscriberFailed(str(error)) from error
 
-    async def fast(self, speech: Speech) -> Transcript:
+    async def fast(self, speech: Speech, first: Callable[[Transcript], None] = untold) -> Transcript:
+        def tell(decoding: Decoding) -> None:
+            first(_transcript(speech, decoding))
+
         try:
-            return _transcript(speech, await self._transcriber.decode(speech, Mode.FAST))
+            return _transcript(speech, await self._transcriber.decode(speech, Mode.FAST, tell))
         except RecognizerError as error:
             raise TranscriberFailed(str(error)) from error
 

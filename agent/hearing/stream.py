@@ -18,7 +18,7 @@ from agent.errors import raise_if_cancelled
 from agent.floor.events import SpeakerId
 from agent.hearing.cloud_ear import GAP_S, RATE_HZ, CloudEar, Fault, Patience, Standing, StreamClock, frame, joined
 from agent.hearing.heard_words import Heard, HeardWords
-from agent.hearing.transcriber import Int16, Speech, SpokenWord, Tell, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Int16, Speech, SpokenWord, Tell, TranscriberFailed, Transcript, untold
 
 logger = logging.getLogger(__name__)
 
@@ -185,7 +185,7 @@ class StreamLine:
     async def interim(self, speech: Speech) -> Transcript | None:
         return _transcript(self._words.since(speech.start))
 
-    async def fast(self, speech: Speech) -> Transcript:
+    async def fast(self, speech: Speech, first: Callable[[Transcript], None] = untold) -> Transcript:
         if self._standing.failures > 1 and self._stream is None:
             raise self._failed()
         await asyncio.sleep(self._patience.finalise_after_s - (speech.end - speech.voice_end))

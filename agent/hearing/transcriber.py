@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,6 +80,10 @@ class TranscriberFailed(Exception):
         self.told = told
 
 
+def untold(_transcript: Transcript) -> None:
+    """For a first text that nobody waits for."""
+
+
 class Tell(Protocol):
     """Takes a line for people."""
 
@@ -113,8 +118,11 @@ class Line(Protocol):
             TranscriberFailed: see its message.
         """
 
-    async def fast(self, speech: Speech) -> Transcript:
+    async def fast(self, speech: Speech, first: Callable[[Transcript], None] = untold) -> Transcript:
         """The text that is answered; cancelled when the speaker goes on.
+
+        Args:
+            first: told of a text that comes sooner, where there is one that the better one may yet correct.
 
         Raises:
             TranscriberFailed: see its message.

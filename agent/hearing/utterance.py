@@ -23,6 +23,7 @@ class Part:
     stable: StableWords = field(default_factory=StableWords)
     fast: asyncio.Task[None] | None = None
     transcript: Transcript | None = None  # of the audio up to the last silence
+    first: Transcript | None = None  # the same, until the better one is there
     draft: str = ""  # the latest text of it
     cut: int = 0  # where the next part begins; 0 while there is none
 

@@ -22,6 +22,7 @@ from tests.conversations.account import Account, Heard
 WORD_S = 0.3
 VAD_ONSET_S = 0.06
 PAUSE_SEEN_S = 0.10  # silence before SpeechPaused
+DRAFT_S = 0.05  # from the pause to a first reading of it
 GUESS_S = 0.22  # from the pause to the fast text
 ENDPOINT_S = 0.35  # from the pause to the end of the utterance
 
@@ -112,13 +113,14 @@ class Conversation(Account):
         seconds: float | None = None,
         interim: bool = False,
         evidence: ev.Evidence | None = None,
+        draft: str | None = None,
         guess: str | None = None,
         final: str | None = None,
         never_ends: bool = False,
     ) -> float:
         """A human says `text`, beginning at `at`. " ... " is a pause within it. Returns when the voice falls silent.
 
-        `guess` and `final` are what the recogniser makes of it; `seconds` is how long each stretch lasts.
+        `draft`, `guess` and `final` are what the recogniser makes of it; `seconds` is how long each stretch lasts.
         """
         who = name.lower()
         utterance = f"u{next(self._utterances)}"
@@ -146,6 +148,9 @@ class Conversation(Account):
                 speech_s=voiced, level_dbfs=-24, average_log_probability=-0.35, no_speech_probability=0.08
             )
             guessed = so_far if guess is None or not last else guess
+            if draft is not None and last:
+                read_at = paused + DRAFT_S
+                self._schedule(read_at, ev.UtteranceDrafted(at=read_at, who=who, utterance=utterance, text=draft))
             if last or GUESS_S < 0.4:
                 self._schedule(
                     paused + GUESS_S,

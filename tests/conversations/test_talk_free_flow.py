@@ -7,7 +7,7 @@ import pytest
 from agent.floor import actions as act
 from agent.floor import events as ev
 from agent.floor.rules import Rules
-from tests.conversations.conversation import Conversation
+from tests.conversations.conversation import DRAFT_S, PAUSE_SEEN_S, Conversation
 
 CALM = Rules(interject=False)
 
@@ -174,6 +174,53 @@ def test_a_guess_with_other_commas_is_kept() -> None:
     talk.says("Sam", "So, where does it come from?", at=1.0, guess="so where does it come from")
     talk.ends()
     assert len(talk.actions(act.Think)) == 1
+
+
+def test_an_answer_is_prepared_on_a_first_reading_that_the_better_one_confirms() -> None:
+    talk = Conversation(ais="Claude", rules=CALM)
+    end = talk.says("Sam", "Where does it come from?", at=1.0, draft="where does it come from")
+    talk.ends()
+    (thought,) = talk.when(act.Think)
+    assert thought - end == pytest.approx(PAUSE_SEEN_S + DRAFT_S)
+    assert talk.transcript() == ["Sam: Where does it come from?", "Claude: Claude has an answer to that."]
+
+
+def test_a_first_reading_that_was_wrong_is_thrown_away_when_the_better_one_comes() -> None:
+    talk = Conversation(ais="Claude", rules=CALM)
+    talk.says("Sam", "Where does the word come from?", at=1.0, draft="Where does the sword come from?")
+    talk.ends()
+    guesses = [what.guess for _, what in talk.log if isinstance(what, act.Think)]
+    assert guesses == ["Where does the sword come from?", "Where does the word come from?"]
+    assert len(talk.actions(act.Drop)) == 1
+    assert talk.transcript()[0] == "Sam: Where does the word come from?"
+
+
+@pytest.mark.parametrize("draft", ["Mm-hm.", "Thanks for watching."])
+def test_a_first_reading_decides_nothing(draft: str) -> None:
+    """Nor does one that sounds like no turn hold back the better one that is."""
+    talk = Conversation(ais="Claude", rules=CALM)
+    talk.says("Sam", "Where does it come from?", at=1.0, draft=draft)
+    talk.ends()
+    assert talk.transcript()[-1] == "Claude: Claude has an answer to that."
+
+
+def test_a_first_reading_stops_no_voice() -> None:
+    talk = Conversation(ais="Claude", rules=CALM)
+    talk["Claude"].will_say("It is an old word, and nobody knows where it was first said, or by whom, or why.")
+    talk.says("Sam", "Where does it come from?", at=1.0)
+    talk.run(4.5)
+    talk.says("Sam", "Mm-hm.", at=4.5, draft="Michael is gone.", seconds=0.5)
+    talk.ends()
+    assert not talk.actions(act.Stop)
+    assert talk.transcript()[-1].endswith("or by whom, or why.")
+
+
+def test_who_goes_on_after_a_first_reading_is_not_answered_in_the_middle() -> None:
+    talk = Conversation(ais="Claude", rules=CALM)
+    talk.says("Sam", "Where does it come from?", at=1.0, draft="Where does it come", never_ends=True)
+    talk.told(ev.SpeechStarted(at=3.0, who="sam", utterance="u1"))
+    talk.run(3.1)
+    assert len(talk.actions(act.Drop)) == len(talk.actions(act.Think))
 
 
 def test_who_goes_on_after_a_pause_is_not_answered_in_the_middle() -> None:

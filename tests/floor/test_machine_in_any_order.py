@@ -113,7 +113,7 @@ class AnyOrder(RuleBasedStateMachine):
     def tell(self, event: ev.Event) -> None:
         if isinstance(event, ev.SpeechStarted):
             self.sign[event.who] = self.now
-        if isinstance(event, ev.SpeechPaused | ev.InterimHeard | ev.UtteranceGuessed):
+        if isinstance(event, ev.SpeechPaused | ev.InterimHeard | ev.UtteranceDrafted | ev.UtteranceGuessed):
             given_up = self.now >= self.sign[event.who] + self.manners.utterance_lost_s
             self.sign[event.who] = self.sign[event.who] if given_up else self.now
         self.told.append(event)
@@ -252,6 +252,13 @@ class AnyOrder(RuleBasedStateMachine):
         who = self.human(data, lambda who: who in self.open)
         if who is not None:
             self.tell(ev.InterimHeard(at=self.now, who=who, utterance=self.open[who][0], text=text))
+
+    @rule(data=st.data(), text=TEXTS)
+    def their_words_are_read_for_the_first_time(self, data: st.DataObject, text: str) -> None:
+        who = self.human(data, lambda who: who in self.open)
+        if who is not None:
+            self.tell(ev.UtteranceDrafted(at=self.now, who=who, utterance=self.open[who][0], text=text))
+            self.guess = text
 
     @rule(data=st.data(), text=TEXTS, evidence=st.none() | EVIDENCE)
     def their_words_are_guessed(self, data: st.DataObject, text: str, evidence: ev.Evidence | None) -> None:

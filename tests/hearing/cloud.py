@@ -15,7 +15,7 @@ from livekit.agents.utils import http_context
 from agent.hearing.cloud_ear import Patience
 from agent.hearing.fallback import in_order
 from agent.hearing.stream import StreamTranscriber
-from agent.hearing.transcriber import Int16, Line, Speech, Tell, Transcript
+from agent.hearing.transcriber import Int16, Line, Speech, Tell, Transcript, untold
 from agent.providers.ears import make_ears
 from agent.settings import Settings, load
 from tests.support.google_speech import service_account
@@ -46,7 +46,7 @@ class OwnMachine:
     async def interim(self, speech: Speech) -> Transcript | None:
         return self._decode("interim", speech)
 
-    async def fast(self, speech: Speech) -> Transcript:
+    async def fast(self, speech: Speech, first: Callable[[Transcript], None] = untold) -> Transcript:
         return self._decode("fast", speech)
 
     async def record(self, speech: Speech) -> Transcript:

@@ -7,7 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from agent.floor.events import InterimHeard, SpeechPaused, SpeechStarted, UtteranceEnded, UtteranceGuessed
+from agent.floor.events import (
+    InterimHeard,
+    SpeechPaused,
+    SpeechStarted,
+    UtteranceDrafted,
+    UtteranceEnded,
+    UtteranceGuessed,
+)
 from agent.hearing.settings import HearingSettings
 from tests.hearing.voices import ScriptedLine, Talk, counting, says, voiced_s
 from tests.support.virtual_time import run_virtual
@@ -64,6 +71,50 @@ def test_decoding_begins_before_the_pause_is_told() -> None:
         assert anna.story[1:3] == ["anna-1 pauses", "anna-1 perhaps: Go on."], (
             "and a guess never comes before its pause"
         )
+
+    run_virtual(talk())
+
+
+def test_a_first_reading_is_told_before_the_better_one_and_never_before_its_pause() -> None:
+    async def talk() -> None:
+        line = ScriptedLine(says((0.5, "Go on.")), decode_s=0.3, reads_first=says((0.5, "Gone.")))
+        async with Talk(line.script, line=line) as anna:
+            await anna.says(0.5)
+            await anna.is_silent(1.5)
+        assert anna.story[1:] == [
+            "anna-1 pauses",
+            "anna-1 at first: Gone.",
+            "anna-1 perhaps: Go on.",
+            "anna-1 said: Go on.",
+        ]
+
+    run_virtual(talk())
+
+
+def test_a_first_reading_that_comes_before_the_pause_is_told_with_it() -> None:
+    async def talk() -> None:
+        line = ScriptedLine(says((0.5, "Go on.")), decode_s=0.8, reads_first=says((0.5, "Gone.")))
+        line.first_s = 0.02
+        async with Talk(line.script, line=line) as anna:
+            await anna.says(0.5)
+            await anna.is_silent(2.0)
+        assert anna.story[1:4] == ["anna-1 pauses", "anna-1 at first: Gone.", "anna-1 perhaps: Go on."]
+
+    run_virtual(talk())
+
+
+def test_a_first_reading_of_speech_that_went_on_is_not_told() -> None:
+    async def talk() -> None:
+        line = ScriptedLine(
+            says((0.5, "Half."), (1.0, "Half and half.")), decode_s=0.6, reads_first=says((0.5, "Off."))
+        )
+        async with Talk(line.script, line=line) as anna:
+            await anna.says(0.5)
+            await anna.is_silent(0.2)
+            await anna.says(0.5)
+            await anna.is_silent(2.0)
+        assert [event.text for event in anna.of(UtteranceDrafted)] == ["Off."]  # type: ignore[attr-defined]
+        assert anna.when(UtteranceDrafted) > 1.2
 
     run_virtual(talk())
 

@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agent.floor.events import Event, InterimHeard, SpeechPaused, SpeechStarted, UtteranceEnded, UtteranceGuessed
+from agent.floor.events import (
+    Event,
+    InterimHeard,
+    SpeechPaused,
+    SpeechStarted,
+    UtteranceDrafted,
+    UtteranceEnded,
+    UtteranceGuessed,
+)
 from agent.hearing.hearer import Hearer, Means
 from agent.hearing.intake import Tape, Timeline
 from agent.hearing.scribe import Scribe
 from agent.hearing.segmenter import WINDOW, Segmenter
 from agent.hearing.settings import HearingSettings
-from agent.hearing.transcriber import Int16, Speech, Tell, TextOfRecord, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Int16, Speech, Tell, TextOfRecord, TranscriberFailed, Transcript, untold
 
 RATE_HZ = 16_000
 WINDOW_S = WINDOW / RATE_HZ
@@ -32,6 +40,8 @@ class ScriptedLine:
     fails: bool = False
     told: bool = False  # of its failure
     interims: bool = False
+    reads_first: Callable[[float], str] | None = None  # what it makes of the speech in half the time
+    first_s: float | None = None  # not half, but this
     late: bool = False  # no text but the one of record comes in time
 
     async def run(self, tell: Tell) -> None:
@@ -48,7 +58,11 @@ class ScriptedLine:
             return None
         return await self._decode("interim", speech, self.decode_s)
 
-    async def fast(self, speech: Speech) -> Transcript:
+    async def fast(self, speech: Speech, first: Callable[[Transcript], None] = untold) -> Transcript:
+        if self.reads_first is not None:
+            asyncio.get_running_loop().call_later(
+                self.first_s or self.decode_s / 2, first, Transcript(text=self.reads_first(voiced_s(speech)))
+            )
         transcript = await self._decode("fast", speech, self.decode_s)
         return Transcript(text="", pending=True) if self.late else transcript
 
@@ -170,6 +184,8 @@ def _told(event: Event) -> str:
             return f"{utterance} pauses"
         case InterimHeard(utterance=utterance, text=text):
             return f"{utterance} so far: {text}"
+        case UtteranceDrafted(utterance=utterance, text=text):
+            return f"{utterance} at first: {text}"
         case UtteranceGuessed(utterance=utterance, text=text):
             return f"{utterance} perhaps: {text}"
         case UtteranceEnded(utterance=utterance, text=text):

@@ -75,13 +75,19 @@ class Table:
         return Decoder(self.whisper, self.quick)
 
     def hear(
-        self, mode: Mode = Mode.FAST, *, voiced_s: float = 2.0, bias: Bias = ENGLISH, decoder: Decoder | None = None
+        self,
+        mode: Mode = Mode.FAST,
+        *,
+        voiced_s: float = 2.0,
+        bias: Bias = ENGLISH,
+        decoder: Decoder | None = None,
+        first: Callable[[Decoding], None] = lambda _: None,
     ) -> Decoding:
         decoder = decoder or self.decoder()
         windows = round(voiced_s / WINDOW_S)
         voice = Voice(np.full(windows, 0.99), np.full(windows, 2000.0))
         decoder._meter = type("Meter", (), {"measure": lambda self, pcm: voice})()  # type: ignore[assignment]
-        return decoder.decode(np.ones(windows * 512, np.int16), mode, bias)
+        return decoder.decode(np.ones(windows * 512, np.int16), mode, bias, first=first)
 
 
 def table(
@@ -105,6 +111,22 @@ def test_what_it_is_unsure_of_whisper_reads_and_the_surer_of_the_two_is_taken() 
     assert (heard.text, heard.quick) == (QUESTION, False)
     heard = table(QUESTION, "Water you make of that.", sure=False, probability=-0.25).hear()
     assert (heard.text, heard.quick) == (QUESTION, True)
+
+
+@pytest.mark.parametrize("voiced_s", [2.0, 0.6])
+def test_what_it_is_unsure_of_is_told_before_whisper_is_asked(voiced_s: float) -> None:
+    both = table("Water you make of that.", sure=False, probability=-0.5)
+    told: list[tuple[str, int]] = []
+    both.hear(voiced_s=voiced_s, first=lambda decoding: told.append((decoding.text, both.whisper.asked)))
+    assert told == [("Water you make of that.", 0)]
+
+
+def test_nothing_is_told_first_where_it_is_the_text_itself_or_none_at_all() -> None:
+    told: list[Decoding] = []
+    table().hear(first=told.append)
+    table("Water you make.", sure=False).hear(Mode.INTERIM, first=told.append)
+    table("Ha, ha, ha, ha, ha, ha, ha, ha, ha, ha, ha, ha.", sure=False).hear(first=told.append)
+    assert told == []
 
 
 def test_a_name_that_whisper_hears_is_worth_more_than_being_sure() -> None:

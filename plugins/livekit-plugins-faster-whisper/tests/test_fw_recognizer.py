@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -41,20 +42,23 @@ class ScriptedDecoder(Decoder):
         prefix: str | None = None,
         draft: str | None = None,
         step: Callable[[], None] = lambda: None,
+        first: Callable[[Decoding], None] = lambda _: None,
     ) -> Decoding:
         name = f"{mode.name.lower()} {pcm[0]}"
         self.asked.append(name)
-        self.busy.set()
-        while not self.gate.wait(0.01):
-            step()
-        step()
-        return Decoding(
+        answer = Decoding(
             text=name,
             average_log_probability=-0.2,
             no_speech_probability=0.1,
             compression_ratio=1.0,
             language=bias.language or "en",
         )
+        first(replace(answer, text=f"perhaps {name}"))
+        self.busy.set()
+        while not self.gate.wait(0.01):
+            step()
+        step()
+        return answer
 
 
 class ScriptedRecognizer(Recognizer):
@@ -105,6 +109,24 @@ async def test_one_who_talks_a_lot_does_not_hold_up_the_others(recognizer: Scrip
     recognizer.decoder.gate.set()
     await asyncio.gather(*futures)
     assert recognizer.decoder.asked == ["fast 0", "fast 1", "fast 3", "fast 2"]
+
+
+async def test_a_first_text_is_told_in_the_callers_loop_while_the_better_one_is_made(recognizer: ScriptedRecognizer):
+    recognizer.decoder.gate.clear()
+    told: asyncio.Queue[tuple[str, threading.Thread]] = asyncio.Queue()
+
+    def first(decoding: Decoding) -> None:
+        told.put_nowait((decoding.text, threading.current_thread()))
+
+    audio = np.full(16_000, 1, np.int16)
+    decoding = asyncio.ensure_future(  # noqa: TID251
+        recognizer.decode(audio, mode=Mode.FAST, caller="anna", first=first)
+    )
+    assert await told.get() == ("perhaps fast 1", threading.current_thread())
+    assert not decoding.done()
+    recognizer.decoder.gate.set()
+    assert (await decoding).text == "fast 1"
+    assert told.empty()
 
 
 async def test_a_cancelled_request_never_runs(recognizer: ScriptedRecognizer):

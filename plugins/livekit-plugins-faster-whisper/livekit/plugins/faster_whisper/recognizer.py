@@ -90,6 +90,7 @@ class _Request:
     bias: Bias
     prefix: str | None
     draft: str | None
+    first: Callable[[Decoding], None]
     future: concurrent.futures.Future[Decoding] = field(default_factory=concurrent.futures.Future)
     abandoned: bool = False
 
@@ -190,6 +191,7 @@ class Recognizer:
         hotwords: str | None = None,
         prefix: str | None = None,
         draft: str | None = None,
+        first: Callable[[Decoding], None] = lambda _: None,
     ) -> Decoding:
         """Decode one audio. Cancelling the call drops the request.
 
@@ -203,6 +205,8 @@ class Recognizer:
             prefix: words that the text begins with, for sure. It saves no time. FAST and INTERIM only.
             draft: what the text probably begins with, such as an earlier text of the same speech. It saves the quicker
                 model's time, and hardly ever changes the text.
+            first: called in this event loop with the quicker model's text of a FAST, where it takes Whisper to be sure
+                of one.
 
         Raises:
             ModelMissing: the model cannot be opened.
@@ -213,7 +217,13 @@ class Recognizer:
             ValueError: the audio is not one-dimensional int16 or float32.
         """
         bias = Bias(language=language, prompt=prompt, hotwords=hotwords)
-        request = _Request(pcm=_int16(pcm), mode=mode, caller=caller, bias=bias, prefix=prefix, draft=draft)
+        loop = asyncio.get_running_loop()
+
+        def tell(decoding: Decoding) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(first, decoding)
+
+        request = _Request(pcm=_int16(pcm), mode=mode, caller=caller, bias=bias, prefix=prefix, draft=draft, first=tell)
         self._enqueue(request)
         try:
             return await asyncio.wrap_future(request.future)
@@ -340,7 +350,13 @@ class Recognizer:
         bias = replace(request.bias, usual=self._languages.of(request.caller))
         try:
             result = decoder().decode(
-                request.pcm, request.mode, bias, prefix=request.prefix, draft=request.draft, step=step
+                request.pcm,
+                request.mode,
+                bias,
+                prefix=request.prefix,
+                draft=request.draft,
+                step=step,
+                first=request.first,
             )
         except Abandoned:
             _fail(request, RecognizerClosed("nobody waited for this decoding", fix="ask again if it is still wanted"))
