@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from agent.floor.events import SpeakerId
-from agent.floor.grammar import COURTESY, EVERYONE, EXCLUDED, NOT_EVERYONE, THANKED_FIRST, Call, call
+from agent.floor.grammar import COURTESY, EVERYONE, EXCLUDED, NOT_EVERYONE, THANKED_BEFORE, THANKED_FIRST, Call, call
 from agent.floor.names import ANY_GUEST, EVERY_GUEST, WORD, NameHeard, Seat, guests_among, names_in, words
 
 
@@ -39,14 +39,20 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
     personas = [seat.who for seat in others if seat.role == "ai"]
     to: list[SpeakerId] = []
     thanked: list[SpeakerId] = []
+    turned_to: list[SpeakerId] = []  # named behind who was thanked
     everyone = False
     excluded: set[SpeakerId] = set()
     rest: list[str] = []
-    for sentence in _sentences(text):
+    sentences = _sentences(text)
+    for sentence in sentences:
         rewritten, groups = _rewrite(sentence, others)
         if before := THANKED_FIRST.match(rewritten):
             thanked.extend(name.who for name in groups[0])
             rewritten = rewritten[before.end() :]
+        elif sentence is not sentences[-1] and THANKED_BEFORE.match(rewritten):
+            thanked.extend(name.who for name in groups[0])
+            turned_to.extend(name.who for name in groups[1])
+            continue
         if len(personas) > 1 and EVERYONE.search(rewritten) and not NOT_EVERYONE.search(rewritten):
             everyone = True
         calls: dict[int, Call] = {}
@@ -65,7 +71,7 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
         rest.append(re.sub(r"<\d+>", "somebody", rewritten))
     if everyone:
         to.extend(personas)
-    to = to or thanked  # "Thank you, Claude. Nova, ..." asks Nova alone
+    to = to or turned_to or thanked  # "Thank you, Claude. Nova, ..." asks Nova alone
     guests = [seat.who for seat in guests_among(others)]
     asked = [one for who in to for one in (guests if who == EVERY_GUEST else [who])]
     return Address(tuple(dict.fromkeys(who for who in asked if who not in excluded)), " ".join(rest))

@@ -169,6 +169,8 @@ _THANKS = (
 COURTESY = re.compile(_THANKS + r"|welcome|welcome back|hello|hi|sorry|right|okay|i see),? <0>[.!]*$")
 # "Thank you, Claude, Nova, what would you add?": where a recogniser wrote a comma, a sentence had ended
 THANKED_FIRST = re.compile(_THANKS + r"),? <0>, (?=<1>,? (?!for\b)\w)")
+# "Thank you, Claude Ada. What would you add?": where it heard the sentence end behind the second name
+THANKED_BEFORE = re.compile(_THANKS + r"),? <0>,? <1>[.!]*$")
 EXCLUDED = re.compile(
     r"\b(?:not(?: (?:you|from|for|to|asking|by))?|without|except|rather than|instead of|other than|anyone but|"
     r"never mind),? $"
