@@ -122,6 +122,8 @@ _CALLED = (
     r", {n}, ",
     r", (?:and )?then {n}[.?!,]",
     r"^{o}{n},? (?:first|next)[.?!,]",
+    # A question behind the name, whose subject it is not: "What do you think, Claude, is it worth it?"
+    r"\byou (?:think|say|reckon|feel),? {n},? (?:is|are|was|would|could|can|will|should) (?:it|they|we|you|he|she|i)\b",
 )
 _CALLED_BY_NAME = (r"^{o}{n}(?: again)? (?:so |then |and )?{you}\b",)  # "the guest list" is no call
 _CALLED_UNLESS_GOVERNED = (r"{n},(?= .*(?:\byou\b|\byour\b|\?$))",)
