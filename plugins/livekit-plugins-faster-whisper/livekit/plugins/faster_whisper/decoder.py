@@ -116,7 +116,7 @@ class Decoder:
             prefix: words that the text begins with, for sure; FAST and INTERIM only.
             draft: what it probably begins with, for the quicker model.
             step: called between two uses of the model; raises `Abandoned` to stop here, or waits.
-            first: told the quicker model's text of a FAST, where it takes Whisper to be sure of one.
+            first: told the quicker model's text of a FAST of more than a word or two that Whisper is asked as well.
 
         Raises:
             Abandoned: `step` said so.
@@ -133,7 +133,8 @@ class Decoder:
                 reading = self._read_quickly(speech, bias, step, draft)
             if reading is not None and not short and _will_do(reading, mode, voice):
                 return _of_reading(reading, mode, bias, voice, perf_counter() - started)
-            if reading is not None and mode is Mode.FAST and reading.speech and _is_plausible(reading, voice):
+            # Of a word or two Whisper's comes soon enough, and the speaker goes on more often than not
+            if reading is not None and mode is Mode.FAST and not short and _will_do(reading, Mode.INTERIM, voice):
                 first(_of_reading(reading, mode, bias, voice, perf_counter() - started))
             settled = short and reading is not None and reading.sure
             again = mode is not Mode.INTERIM and not settled

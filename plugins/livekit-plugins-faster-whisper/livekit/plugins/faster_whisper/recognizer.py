@@ -205,8 +205,8 @@ class Recognizer:
             prefix: words that the text begins with, for sure. It saves no time. FAST and INTERIM only.
             draft: what the text probably begins with, such as an earlier text of the same speech. It saves the quicker
                 model's time, and hardly ever changes the text.
-            first: called in this event loop with the quicker model's text of a FAST, where it takes Whisper to be sure
-                of one.
+            first: called in this event loop with the quicker model's text of a FAST of more than a word or two, where
+                Whisper is asked as well.
 
         Raises:
             ModelMissing: the model cannot be opened.
