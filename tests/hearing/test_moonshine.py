@@ -156,17 +156,17 @@ def test_a_name_that_sounds_like_another_word_is_known_for_the_name(reader: Moon
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("speaker", ["joe", "joe high"])
-@pytest.mark.parametrize("said", ["Right, but {}, do you like them?", "Is that what you meant, {}?"])
-def test_names_are_known_by_their_sound_wherever_they_are_called(
-    reader: MoonshineReader, said: str, speaker: str
-) -> None:
-    heard = [
-        name
-        for name in ("Nova", "Mira", "Priya", "Claude")
-        if name in read(reader, corpus.turn(said.format(name), speaker).pcm, ("Nova", "Mira", "Priya", "Claude")).text
+def test_names_are_known_by_their_sound_wherever_they_are_called(reader: MoonshineReader) -> None:
+    names = ("Nova", "Mira", "Priya", "Claude")
+    sentences = ("Right, but {}, do you like them?", "Is that what you meant, {}?")
+    missed = [
+        (speaker, said.format(name))
+        for speaker in ("joe", "joe high")
+        for said in sentences
+        for name in names
+        if name not in read(reader, corpus.turn(said.format(name), speaker).pcm, names).text
     ]
-    assert len(heard) >= 3, "one in twenty is misread"
+    assert len(missed) <= 4, missed  # of 16; one in twenty is misread, and Piper sounds different each time
 
 
 @pytest.mark.real
