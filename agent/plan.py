@@ -78,8 +78,8 @@ def make_plan(metadata: str, *, room_name: str, settings: Settings, now: datetim
         asked = JobMetadata()
     if asked.revived:
         faults.append(
-            "The show before this one died, and a new one has begun: what was recorded until then is in a folder of "
-            "its own ('studio salvage' seals it at once)."
+            "The show before this one broke off, and a new one has begun: what was recorded until then is in a folder "
+            "of its own ('studio salvage' seals it at once)."
         )
     briefing = _briefing(asked.briefing, settings, faults)
     title = asked.title or (briefing.title if briefing else None) or room_name

@@ -21,7 +21,7 @@ from agent.recording.log_kinds import (
     SttFinal,
     SttRecord,
 )
-from agent.recording.session import CONTINUES, ERROR, RECORDING, SALVAGED, Document, read_session
+from agent.recording.session import CONTINUES, ERROR, RECORDING, SALVAGED, SHUTDOWN, Document, read_session
 from agent.speaking.conversation import Conversation
 
 logger = logging.getLogger(__name__)
@@ -83,14 +83,14 @@ def recall(root: Path, room: str, *, now: datetime) -> Earlier | None:
         for folder in candidates[:_MOST]:
             session = read_session(folder)
             if session is not None and session.get("room") == room:
-                return _read(folder, session) if _died(session) and _is_recent(folder, now) else None
+                return _read(folder, session) if _broke_off(session) and _is_recent(folder, now) else None
     except OSError as error:
         logger.warning("what was said in %s before is not known: %s", room, error)
     return None
 
 
-def _died(session: Document) -> bool:
-    return session.get("status") in (RECORDING, SALVAGED) or str(session.get("reason")).startswith(ERROR)
+def _broke_off(session: Document) -> bool:
+    return session.get("status") in (RECORDING, SALVAGED) or str(session.get("reason")).startswith((ERROR, SHUTDOWN))
 
 
 def _is_recent(folder: Path, now: datetime) -> bool:

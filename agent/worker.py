@@ -153,6 +153,8 @@ def _show_is_over(ctx: JobContext, task: asyncio.Task[str]) -> None:
 
 async def end_show(ctx: JobContext) -> None:
     """The job is to end: the room closed, the server went, or the worker was told to stop. Seals the folder."""
+    from agent.recording.session import SHUTDOWN
+
     episode: Episode | None = ctx.proc.userdata.get("episode")
     if episode is not None:
-        await episode.end("shutdown")
+        await episode.end(SHUTDOWN)

@@ -55,8 +55,16 @@ def said(root: Path, *, room: str = "attic", now: datetime = NOW) -> list[str]:
 WORDS = ["Anna: What is a bridge for?", "Claude: To be-", "Ben: mm"]
 
 
-@pytest.mark.parametrize("how", [{}, {"status": "salvaged"}, {"status": "sealed", "reason": "error: OSError()"}])
-def test_a_show_that_died_is_remembered_as_it_was_heard(tmp_path: Path, how: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"status": "salvaged"},
+        {"status": "sealed", "reason": "error: OSError()"},
+        {"status": "sealed", "reason": "shutdown"},
+    ],
+)
+def test_a_show_that_broke_off_is_remembered_as_it_was_heard(tmp_path: Path, how: dict[str, object]) -> None:
     episode(tmp_path, "one", TALK, **how)
     assert said(tmp_path) == WORDS
 

@@ -18,6 +18,7 @@ FILE_NAME = "session.yml"
 VERSION = 1
 RECORDING, SEALED, SALVAGED = "recording", "sealed", "salvaged"
 ERROR = "error"  # the reason of a show that an error ended begins with it
+SHUTDOWN = "shutdown"  # the reason of one whose worker was told to end
 CONTINUES = "continues"  # the key that names the folder of the show before, which died
 Document: TypeAlias = dict[str, object]
 

@@ -73,9 +73,8 @@ class Shows:
             made = await self._server.room.create_room(
                 api.CreateRoomRequest(name=room, metadata=json.dumps(about), agents=[dispatch])
             )
-            if not await is_served(
-                self._server, room, AGENT_NAME
-            ):  # the room was there, without an agent or with one that has ended
+            # The room may have been there, without an agent or with one that has ended
+            if not await is_served(self._server, room, AGENT_NAME):
                 await self._server.agent_dispatch.create_dispatch(
                     api.CreateAgentDispatchRequest(agent_name=AGENT_NAME, room=room, metadata=job)
                 )

@@ -108,20 +108,15 @@ def kill(process: subprocess.Popen[bytes]) -> None:
         process.wait(30)
 
 
-async def test_a_show_that_an_error_ended_begins_again(livekit: LiveKit, tmp_path: Path) -> None:
-    with worker(livekit, tmp_path, ends="by an error"):
-        async with table(livekit, "ended-by-an-error") as ours:
+@pytest.mark.parametrize(("ends", "within_s", "then"), [("by an error", 30, "the second"), ("by its host", 6, "")])
+async def test_a_show_begins_again_that_an_error_ended_and_not_one_that_was_over(
+    livekit: LiveKit, tmp_path: Path, ends: str, within_s: float, then: str
+) -> None:
+    with worker(livekit, tmp_path, ends=ends):
+        async with table(livekit, ends.replace(" ", "-")) as ours:
             await ours.open()
             assert await ours.show(within_s=30) == "the first"
-            assert await ours.show(within_s=30, but="the first") == "the second"
-
-
-async def test_a_show_that_was_over_does_not(livekit: LiveKit, tmp_path: Path) -> None:
-    with worker(livekit, tmp_path, ends="by its host"):
-        async with table(livekit, "over") as ours:
-            await ours.open()
-            assert await ours.show(within_s=30) == "the first"
-            assert await ours.show(within_s=6, but="the first") == ""
+            assert await ours.show(within_s=within_s, but="the first") == then
 
 
 async def test_the_next_worker_takes_up_what_was_left_by_one_that_died(livekit: LiveKit, tmp_path: Path) -> None:
