@@ -190,6 +190,38 @@ def test_they_stay_whispers_where_there_is_no_doubt(whisper: str, probability: f
     assert both.hear(voiced_s=1.0).text == whisper
 
 
+IN_CIRCLES = "Hold on Hold on Hold on Hold on Hold on Hold on Hold on"
+
+
+class DizzyWhisper(ScriptedWhisper):
+    """Goes in circles, in more of them each time."""
+
+    def decode(self, encoded: Encoded, bias: Bias, *, prefix: str | None = None) -> Piece:
+        self.text += " Hold on"
+        return super().decode(encoded, bias, prefix=prefix)
+
+
+@pytest.mark.parametrize("voiced_s", [0.6, 3.0])
+@pytest.mark.parametrize("sure", [True, False])
+@pytest.mark.parametrize("mode", [Mode.FAST, Mode.RECORD])
+def test_what_whisper_makes_in_circles_is_nobodys_text_however_sure_it_is(
+    mode: Mode, sure: bool, voiced_s: float
+) -> None:
+    both = table("Hold on, please, let me say something.", sure=sure, probability=-0.3)
+    both.whisper = DizzyWhisper(IN_CIRCLES, probability=-0.2)
+    if mode is Mode.RECORD and voiced_s > 1.25:
+        return  # that one Whisper reads alone
+    heard = both.hear(mode, voiced_s=voiced_s)
+    assert (heard.text, heard.average_log_probability) == ("Hold on, please, let me say something.", -0.3)
+
+
+def test_who_goes_in_circles_is_understood_where_both_hear_it() -> None:
+    both = table(IN_CIRCLES, whisper=IN_CIRCLES)
+    assert both.hear(voiced_s=3.0).text == IN_CIRCLES
+    both = table(IN_CIRCLES, whisper=QUESTION)
+    assert both.hear(voiced_s=0.6).text == QUESTION, "the one that reads in circles is not asked alone"
+
+
 def test_nobody_is_sure_of_a_mumble_and_it_stays_whispers() -> None:
     both = table("And then they chant.", whisper="M.M.H.M.", sure=False, probability=-0.26)
     both.whisper.probability = -0.63

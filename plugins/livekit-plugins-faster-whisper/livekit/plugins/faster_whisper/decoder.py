@@ -136,7 +136,7 @@ class Decoder:
             # Of a word or two Whisper's comes soon enough, and the speaker goes on more often than not
             if reading is not None and mode is Mode.FAST and not short and _will_do(reading, Mode.INTERIM, voice):
                 first(_of_reading(reading, mode, bias, voice, perf_counter() - started))
-            settled = short and reading is not None and reading.sure
+            settled = short and reading is not None and reading.sure and _is_plausible(reading, voice)
             again = mode is not Mode.INTERIM and not settled
             if mode is Mode.RECORD:
                 found = self._record(speech, again, bias, voice, step)
@@ -250,7 +250,8 @@ def _is_surer(reading: Reading, decoding: Decoding) -> bool:
     two 43, of 261.
     """
     lost = decoding.average_log_probability < _LOST and reading.average_log_probability > _HEARD
-    return (bool(decoding.text) or lost) and reading.average_log_probability > decoding.average_log_probability
+    surer = reading.average_log_probability > decoding.average_log_probability
+    return decoding.doubtful or ((bool(decoding.text) or lost) and surer)  # of going in circles Whisper is sure, too
 
 
 def _in_better_words(decoding: Decoding, reading: Reading, bias: Bias, voice: Voice) -> Decoding:
@@ -260,12 +261,20 @@ def _in_better_words(decoding: Decoding, reading: Reading, bias: Bias, voice: Vo
     probability = decoding.average_log_probability
     named = _has_a_name_more(decoding.text, reading.text, bias)
     guessed = probability < (_GUESSED if named else _UNSURE) if decoding.text else probability < _LOST
-    if not (guessed and reading.sure and _is_plausible(reading, voice)):
+    if not (decoding.doubtful or (guessed and reading.sure)) or not _is_plausible(reading, voice):
         return decoding
+    if decoding.doubtful:
+        probability = reading.average_log_probability  # Whisper's is one of the doubtful text
     text, spoken = reading.text, decoding.words
     again = _spread(text, spoken[0].start_s, spoken[-1].end_s) if spoken else ()
     return replace(
-        decoding, text=text, words=again, compression_ratio=compression_ratio(text), doubtful=False, doubts=()
+        decoding,
+        text=text,
+        words=again,
+        average_log_probability=probability,
+        compression_ratio=compression_ratio(text),
+        doubtful=not reading.sure,
+        doubts=(),
     )
 
 
