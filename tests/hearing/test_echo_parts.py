@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pytest
 
@@ -105,6 +107,32 @@ def test_before_anything_is_known_one_plain_match_is_enough(monkeypatch: pytest.
     assert judged(monkeypatch, [0.2], quiet_s=0.5) is EchoState.PRESENT
 
 
+def after_quiet(monkeypatch: pytest.MonkeyPatch, scores: list[float], *, quiet_s: float) -> EchoState:
+    """What is known once an AI has spoken for so long and no voice was in the microphone, in whose sound the AI's was
+    found with these scores; the last one goes on."""
+    told = iter(scores)
+    monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, next(told, scores[-1])))
+    guard = guard_over_an_ai(20.0)
+    heard_of(guard, [0.1] * round(quiet_s / 0.032))
+    return guard.state
+
+
+def test_where_no_trace_of_the_ai_is_in_the_microphone_that_is_known_after_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert after_quiet(monkeypatch, [6.0], quiet_s=1.0) is EchoState.UNKNOWN
+    assert after_quiet(monkeypatch, [6.0], quiet_s=1.15) is EchoState.ABSENT
+
+
+@pytest.mark.parametrize("trace", range(3))
+def test_one_trace_of_it_and_two_seconds_without_a_voice_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch, trace: int
+) -> None:
+    scores = [9.0 if look == trace else 6.0 for look in range(3)] + [6.0]
+    assert after_quiet(monkeypatch, scores, quiet_s=1.9) is EchoState.UNKNOWN
+    assert after_quiet(monkeypatch, scores, quiet_s=2.1) is EchoState.ABSENT
+
+
 def test_right_after_the_proof_what_the_canceller_leaves_is_no_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has not learnt the room yet; the sound that gave the echo away goes on."""
     monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 13.5))
@@ -126,13 +154,14 @@ def heard_of(guard: EchoGuard, voices: list[float], *, first: int = 0) -> list[f
 
 def test_who_was_heard_over_an_ai_is_heard_at_once_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """ "Hold on," and half a second later "what was that?": held back once, and not twice."""
-    monkeypatch.setattr(echo, "find", lambda sound, reference: Match(3200, 5.0))
+    lags = count(0, 1600)  # what might be a trace, at another lag each time
+    monkeypatch.setattr(echo, "find", lambda sound, reference: Match(next(lags), 8.9))
     guard = guard_over_an_ai(60.0)
-    first = heard_of(guard, [0.9] * 14)
+    first = heard_of(guard, [0.9] * 18)
     assert first[0] < 0.5 < first[-1], "held back until it is known to be no echo"
-    again = heard_of(guard, [0.1] * 16 + [0.9], first=14)
+    again = heard_of(guard, [0.1] * 16 + [0.9], first=18)
     assert again[-1] == 0.9
-    later = heard_of(guard, [0.1] * 40 + [0.9], first=31)
+    later = heard_of(guard, [0.1] * 40 + [0.9], first=35)
     assert later[-1] < 0.5, "another voice"
 
 

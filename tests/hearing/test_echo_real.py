@@ -80,6 +80,16 @@ def test_a_host_with_headphones_is_heard_at_once_even_while_the_ai_speaks(ai: np
     assert at < heard[0] < at + 0.15
 
 
+def test_they_are_heard_at_once_over_its_first_sentence_too(ai: np.ndarray, host: np.ndarray) -> None:
+    """The AI begins at 0.5 s; that it does not come back is known a second later."""
+    sound, at = microphone(ai, gain_db=None), 1.8
+    begin = round(at * RATE_HZ)
+    sound[begin : begin + len(host)] += host
+    heard, ear = onsets(ai, corpus.to_int16(sound))
+    assert ear.echo.state is EchoState.ABSENT
+    assert at < heard[0] < at + 0.15
+
+
 def test_who_breaks_in_before_anything_is_known_of_the_room_is_heard_a_little_later(
     ai: np.ndarray, host: np.ndarray
 ) -> None:
