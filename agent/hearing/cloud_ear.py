@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,32 +96,6 @@ class StreamClock:
         """Audio of which the first sample is of `at`; set anew each time, since clocks drift."""
         self.origin = at - self._sent_s
         self._sent_s += samples / RATE_HZ
-
-
-class Standing:
-    """How a line does: whether it works, as far as is known, and what speaks against it."""
-
-    def __init__(self) -> None:
-        self.given = asyncio.Event()  # trust
-        self.given.set()
-        self.lost = asyncio.Event()
-        self.missed = 0  # utterances in a row without their words in time
-        self.failures = 0  # streams in a row that broke
-        self.unclear = 0  # likewise, of which nobody knows why
-        self.fault: Fault | None = None  # why it fails, or has just failed
-
-    def give(self) -> bool:
-        """It works; returns whether that is news."""
-        news = not self.given.is_set()
-        self.missed, self.failures, self.unclear, self.fault = 0, 0, 0, None
-        self.given.set()
-        self.lost.clear()
-        return news
-
-    def withdraw(self) -> None:
-        """It is out."""
-        self.lost.set()
-        self.given.clear()
 
 
 def joined(pieces: Sequence[tuple[float, Int16]]) -> list[tuple[float, Int16]]:

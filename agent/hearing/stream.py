@@ -16,15 +16,13 @@ from livekit.agents import APIConnectOptions, stt
 
 from agent.errors import raise_if_cancelled
 from agent.floor.events import SpeakerId
-from agent.hearing.cloud_ear import GAP_S, RATE_HZ, CloudEar, Fault, Patience, Standing, StreamClock, frame, joined
+from agent.hearing.cloud_ear import GAP_S, RATE_HZ, CloudEar, Fault, Patience, StreamClock, frame, joined
 from agent.hearing.heard_words import Heard, HeardWords
+from agent.hearing.standing import Standing
 from agent.hearing.transcriber import Int16, Speech, SpokenWord, Tell, TranscriberFailed, Transcript, untold
 
 logger = logging.getLogger(__name__)
 
-RECONNECT_S = (0.1, 1.0, 3.0, 5.0, 10.0)  # waits before the first, second, ... try; the last goes on
-UNCLEAR_TRIES = 5  # without a reason that could be told
-LASTING_S = 60.0  # the same, where nothing changes until somebody has done something
 KEPT_S = 20.0  # audio without a text of record yet, sent again on the next stream
 PREROLL_S = 0.5  # of silence before the voice in a `Speech`; hearing's own, roughly
 _RENEWAL_S = 3.0  # of audio that a renewed stream hears again: somebody may just have begun to speak
@@ -134,7 +132,7 @@ class StreamLine:
     @property
     def trusted(self) -> bool:
         """It works, as far as is known."""
-        return self._standing.given.is_set()
+        return self._standing.trusted
 
     async def until_lost(self) -> None:
         """Until it is out."""
@@ -186,7 +184,7 @@ class StreamLine:
         return _transcript(self._words.since(speech.start))
 
     async def fast(self, speech: Speech, first: Callable[[Transcript], None] = untold) -> Transcript:
-        if self._standing.failures > 1 and self._stream is None:
+        if self._standing.failing and self._stream is None:
             raise self._failed()
         await asyncio.sleep(self._patience.finalise_after_s - (speech.end - speech.voice_end))
         self._finalise()
@@ -242,22 +240,16 @@ class StreamLine:
         """An utterance without its words in time."""
         if self._stream is None or self._broken_in(speech):
             return
-        self._standing.missed += 1
         silent = self._alive_at < speech.start
-        if self._standing.missed >= (1 if silent and not self.trusted else 2):
-            self._standing.missed = 0
+        if self._standing.miss(silent=silent):
             error = TimeoutError()
-            self._lose(self._ear.judge(error))
+            fault = self._ear.judge(error)
+            if self.trusted:
+                logger.warning("%s is out: %s", self._who, fault.text)
+            self._standing.withdraw(fault)
+            self._lost(fault)
             if silent:  # a connection that hangs does not come back by itself
                 self._hang_up(error)
-
-    def _lose(self, fault: Fault) -> None:
-        self._standing.fault = fault
-        if self.trusted:
-            logger.warning("%s is out: %s", self._who, fault.text)
-        self._standing.withdraw()
-        if self._tell is not None:
-            self._transcriber.lost(fault.text, self._tell)
 
     def _regain(self) -> None:
         if self._standing.give() and self._tell is not None:
@@ -265,22 +257,17 @@ class StreamLine:
 
     def _broken(self, error: Exception) -> float:
         """The stream broke. Returns how long to wait, seconds."""
-        fault = self._ear.judge(error)
-        if fault.unclear and self._standing.unclear < UNCLEAR_TRIES:
-            self._standing.unclear += 1
-            self._changed.set()
-            return RECONNECT_S[0]
-        self._standing.unclear = 0
-        self._standing.failures += 1
-        if self._standing.fault is not None and self._standing.fault.known and not fault.lasting:
-            fault = self._standing.fault  # the first reason is the best: a write may fail before it is read
-        self._standing.fault = fault
+        wait_s = self._standing.break_off(self._ear.judge(error))
         self._changed.set()
-        logger.warning("the stream of %s broke (%s): %s", self._who, type(error).__name__, fault.text)
-        if fault.lasting or self._standing.failures > 1:
-            self._standing.failures = max(2, self._standing.failures)
-            self._lose(fault)
-        return LASTING_S if fault.lasting else RECONNECT_S[min(self._standing.failures, len(RECONNECT_S)) - 1]
+        if (fault := self._standing.fault) is not None and not self._standing.puzzled:
+            logger.warning("the stream of %s broke (%s): %s", self._who, type(error).__name__, fault.text)
+            if self._standing.failing:
+                self._lost(fault)
+        return wait_s
+
+    def _lost(self, fault: Fault) -> None:
+        if self._tell is not None:
+            self._transcriber.lost(fault.text, self._tell)
 
     # ---- the stream ----
 
@@ -293,7 +280,7 @@ class StreamLine:
             async with asyncio.timeout(self._patience.rest_s) as self._limit:
                 engine = self._transcriber.engine()
                 stream = engine.stream(conn_options=_ONCE)
-                if self._standing.unclear:
+                if self._standing.puzzled:
                     await asyncio.sleep(REFUSAL_S)
                 self._open(stream)
                 async for event in stream:
@@ -380,7 +367,7 @@ class StreamLine:
             case _:  # AssemblyAI's preflight text is the last part of what its interim text has whole
                 return
         if self.trusted:
-            self._standing.failures, self._standing.fault = 0, None
+            self._standing.connected()
         self._changed.set()
 
     def _heard(self, best: stt.SpeechData) -> Heard:

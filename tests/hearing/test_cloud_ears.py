@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from agent.hearing import stream
+from agent.hearing import standing, stream
 from agent.hearing.cloud_ear import Patience
 from agent.hearing.transcriber import TranscriberFailed
 from tests.hearing.cloud import QUICK, Anna, OwnMachine, at_the_ear, settings
@@ -31,8 +31,8 @@ SOCKETS = ("deepgram", "assemblyai")
 
 @pytest.fixture(autouse=True)
 def _quick_reconnections(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "RECONNECT_S", (0.01, 0.02, 0.05, 0.1))
-    monkeypatch.setattr(stream, "LASTING_S", 0.1)
+    monkeypatch.setattr(standing, "RECONNECT_S", (0.01, 0.02, 0.05, 0.1))
+    monkeypatch.setattr(standing, "LASTING_S", 0.1)
     monkeypatch.setattr(stream, "REFUSAL_S", 0.05)
 
 
