@@ -102,8 +102,9 @@ class Episode:
             Exception: an error ended the show; session.yml names it.
         """
         recordings = self._engines.settings.recording.folder
-        if self._plan.revived:
-            self._earlier = await asyncio.to_thread(recall, recordings, self._room.name, now=self._clock.started_at)
+        self._earlier = await asyncio.to_thread(
+            recall, recordings, self._room.name, now=self._clock.started_at, revived=self._plan.revived
+        )
         self._recorder = await EpisodeRecorder.open(
             recordings,
             self._plan.slug,

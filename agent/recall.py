@@ -69,13 +69,15 @@ class Earlier:
                 conversation.remember(said.who, name, said.text)
 
 
-def recall(root: Path, room: str, *, now: datetime) -> Earlier | None:
+def recall(root: Path, room: str, *, now: datetime, revived: bool = False) -> Earlier | None:
     """The talk in `room` up to ten minutes ago, when its last show died; None when it ended as it should.
 
     Reads whatever is readable, and never raises because of what is not.
 
     Args:
         now: with a time zone.
+        revived: the worker knows that the new show stands in for one that was torn from people. Else a page has called
+            for it: then a show that was told to end with its studio is another take, and over.
     """
     try:
         candidates = [folder for folder in root.iterdir() if (folder / EVENTS).exists()]
@@ -83,14 +85,16 @@ def recall(root: Path, room: str, *, now: datetime) -> Earlier | None:
         for folder in candidates[:_MOST]:
             session = read_session(folder)
             if session is not None and session.get("room") == room:
-                return _read(folder, session) if _broke_off(session) and _is_recent(folder, now) else None
+                broke_off = _broke_off(session, revived=revived) and _is_recent(folder, now)
+                return _read(folder, session) if broke_off else None
     except OSError as error:
         logger.warning("what was said in %s before is not known: %s", room, error)
     return None
 
 
-def _broke_off(session: Document) -> bool:
-    return session.get("status") in (RECORDING, SALVAGED) or str(session.get("reason")).startswith((ERROR, SHUTDOWN))
+def _broke_off(session: Document, *, revived: bool) -> bool:
+    faults = (ERROR, SHUTDOWN) if revived else (ERROR,)
+    return session.get("status") in (RECORDING, SALVAGED) or str(session.get("reason")).startswith(faults)
 
 
 def _is_recent(folder: Path, now: datetime) -> bool:

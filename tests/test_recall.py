@@ -43,8 +43,8 @@ def episode(root: Path, name: str, talk: list[tuple[float, str, dict[str, object
     return folder
 
 
-def said(root: Path, *, room: str = "attic", now: datetime = NOW) -> list[str]:
-    earlier = recall(root, room, now=now)
+def said(root: Path, *, room: str = "attic", now: datetime = NOW, revived: bool = True) -> list[str]:
+    earlier = recall(root, room, now=now, revived=revived)
     if earlier is None:
         return []
     conversation = Conversation()
@@ -67,6 +67,21 @@ WORDS = ["Anna: What is a bridge for?", "Claude: To be-", "Ben: mm"]
 def test_a_show_that_broke_off_is_remembered_as_it_was_heard(tmp_path: Path, how: dict[str, object]) -> None:
     episode(tmp_path, "one", TALK, **how)
     assert said(tmp_path) == WORDS
+
+
+@pytest.mark.parametrize(
+    ("how", "remembered"),
+    [
+        ({}, True),
+        ({"status": "sealed", "reason": "error: OSError()"}, True),
+        ({"status": "sealed", "reason": "shutdown"}, False),
+    ],
+)
+def test_where_a_page_calls_first_a_death_is_remembered_and_a_studio_that_was_closed_begins_anew(
+    tmp_path: Path, how: dict[str, object], remembered: bool
+) -> None:
+    episode(tmp_path, "one", TALK, **how)
+    assert said(tmp_path, revived=False) == (WORDS if remembered else [])
 
 
 def test_a_show_that_was_ended_is_over(tmp_path: Path) -> None:
