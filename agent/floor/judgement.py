@@ -65,7 +65,7 @@ def judge(text: str, evidence: Evidence | None, setting: Setting, rules: Rules, 
     """
     said = spoken(text)
     if setting.name and not said:
-        return Verdict.TURN  # "Claude?"
+        return _call(evidence, setting, rules)
     if evidence is not None and _is_no_voice(said, evidence, rules):
         return Verdict.NOISE
     if not said:
@@ -79,6 +79,12 @@ def judge(text: str, evidence: Evidence | None, setting: Setting, rules: Rules, 
     if evidence is not None and evidence.speech_s < rules.turn_after_s:
         return _by_sound(said, by_words, evidence, setting, rules)
     return by_words
+
+
+def _call(evidence: Evidence | None, setting: Setting, rules: Rules) -> Verdict:
+    """ "Claude?", and not a word more. The recogniser, told of the names, is apt to read them into a mumble."""
+    guessed = evidence is not None and evidence.average_log_probability < rules.doubtful_log_probability
+    return Verdict.BACKCHANNEL if guessed and setting.over else Verdict.TURN
 
 
 def is_open(said: tuple[str, ...], setting: Setting) -> bool:

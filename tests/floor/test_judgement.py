@@ -98,6 +98,18 @@ def test_a_call_by_name_is_a_turn_with_no_word_more() -> None:
     assert judge("", None, Setting(over=True, name=True), RULES, final=True) is Verdict.TURN
 
 
+def test_a_name_that_was_read_into_a_mumble_stops_nobody() -> None:
+    """ "Got it." came out as "Claude," once, with this probability; a name that is called has -0.6 at least."""
+
+    def called(probability: float, *, over: bool) -> Verdict:
+        mumble = Evidence(speech_s=0.3, level_dbfs=-22, average_log_probability=probability, no_speech_probability=0.1)
+        return judge("", mumble, Setting(over=over, name=True), RULES, final=True)
+
+    assert called(-1.33, over=True) is Verdict.BACKCHANNEL
+    assert called(-0.6, over=True) is Verdict.TURN
+    assert called(-1.33, over=False) is Verdict.TURN, "in a silence it costs nothing to answer"
+
+
 def test_likeness_is_by_sound() -> None:
     assert likeness(("o'reilly",), AGREEMENT) > 0.9, "oh really"
     assert likeness(("bright", "bright"), AGREEMENT) > 0.6, "right, right"
