@@ -14,7 +14,17 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from agent.floor.events import SpeakerId
-from agent.floor.grammar import COURTESY, EVERYONE, EXCLUDED, NOT_EVERYONE, THANKED_BEFORE, THANKED_FIRST, Call, call
+from agent.floor.grammar import (
+    COURTESY,
+    EVERYONE,
+    EXCLUDED,
+    NOT_EVERYONE,
+    THANKED_BEFORE,
+    THANKED_FIRST,
+    THANKS_ALONE,
+    Call,
+    call,
+)
 from agent.floor.names import ANY_GUEST, EVERY_GUEST, WORD, NameHeard, Seat, guests_among, names_in, words
 
 
@@ -24,6 +34,11 @@ class Address:
 
     to: tuple[SpeakerId, ...] = ()  # may hold ANY_GUEST once
     rest: str = ""  # what is said, without the names that were called
+
+
+def is_thanks_alone(text: str) -> bool:
+    """Whether somebody is thanked who is not named: "Thank you.", "Good point." """
+    return bool(THANKS_ALONE.match(" ".join(text.lower().split())))
 
 
 @lru_cache(maxsize=1024)

@@ -173,6 +173,8 @@ COURTESY = re.compile(_THANKS + r"|welcome|welcome back|hello|hi|sorry|right|oka
 THANKED_FIRST = re.compile(_THANKS + r"),? <0>, (?=<1>,? (?!for\b)\w)")
 # "Thank you, Claude Ada. What would you add?": where it heard the sentence end behind the second name
 THANKED_BEFORE = re.compile(_THANKS + r"),? <0>,? <1>[.!]*$")
+# "Thank you." [a breath] "Claude. Ada, what would you add?": the first name belongs to the thanks
+THANKS_ALONE = re.compile(_THANKS + r")[.,!]*$")
 EXCLUDED = re.compile(
     r"\b(?:not(?: (?:you|from|for|to|asking|by))?|without|except|rather than|instead of|other than|anyone but|"
     r"never mind),? $"

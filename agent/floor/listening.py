@@ -36,6 +36,8 @@ def hear(table: Table, event: HearingEvent) -> None:
     speech = table.speech
     match event:
         case SpeechStarted(at=at, who=who, utterance=utterance):
+            if speech.get(utterance) is None:
+                table.forget_thanks(who, at)
             speech.started(at, who, utterance, over=_is_over(table, who))
             if _prepared_on(table, utterance) is not None:
                 table.drop_round()  # the human goes on: the guess was too short
@@ -98,6 +100,7 @@ def conclude(
     """What an ended utterance comes to."""
     verdict, addressed = _judged(table, who, heard, text, evidence, final=True)
     table.speech.acted_on(utterance, text)
+    table.thanked(who, text)
     match verdict:
         case Verdict.TURN:
             _take_turn(table, who, utterance, text, addressed)

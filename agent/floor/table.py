@@ -19,7 +19,7 @@ from agent.floor.actions import (
     ThinkReason,
     Unduck,
 )
-from agent.floor.addressing import Address, address
+from agent.floor.addressing import Address, address, is_thanks_alone
 from agent.floor.agenda import Agenda, Guess, Invited, Open, Owed, Reply, Round, Tally, Thinking
 from agent.floor.events import ReplyId, SpeakerId, UtteranceId
 from agent.floor.names import ANY_GUEST, Seat, guests_among
@@ -35,6 +35,14 @@ class Cut:
     turn: Turn
     at: float
     by: UtteranceId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Thanks:
+    """A human's last utterance, when it was thanks and no more."""
+
+    text: str
+    at: float
 
 
 @dataclass(slots=True)
@@ -195,12 +203,26 @@ class Table:
     def addressed(self, text: str, by: SpeakerId) -> Address:
         """Who an utterance asks. "The guest" at a table with several is the one who spoke least recently."""
         asked = address(text, self.seats.all, by=by)
+        if thanks := self.memory.thanks.get(by):
+            whole = address(f"{thanks.text.rstrip('.,! ')}, {text}", self.seats.all, by=by)
+            asked = replace(asked, to=whole.to)
         if ANY_GUEST not in asked.to:
             return asked
         free = [seat.who for seat in guests_among(self.seats.all) if seat.who not in asked.to]
         fair = sorted(free, key=lambda who: self.tally.last_turn.get(who, 0))[:1]
         chosen = tuple(one for who in asked.to for one in (fair if who == ANY_GUEST else [who]))
         return replace(asked, to=chosen)
+
+    def thanked(self, who: SpeakerId, text: str) -> None:
+        """An utterance has ended: should it be thanks alone, the next one may name who was thanked."""
+        self.memory.thanks.pop(who, None)
+        if is_thanks_alone(text):
+            self.memory.thanks[who] = Thanks(text=text, at=self.now)
+
+    def forget_thanks(self, who: SpeakerId, at: float) -> None:
+        """Speech sets in, and does not belong to thanks that were said long before."""
+        if (thanks := self.memory.thanks.get(who)) and at - thanks.at > self.rules.thanks_s:
+            del self.memory.thanks[who]
 
     def remember(self, who: SpeakerId, utterance: UtteranceId, text: str) -> None:
         self.tally.ai_turns = 0
@@ -229,5 +251,6 @@ class Memory:
     out: list[Action] = field(default_factory=list)
     unsaid: list[Remember] = field(default_factory=list)  # waits until a stopped voice has said what was heard of it
     cuts: dict[SpeakerId, Cut] = field(default_factory=dict)
+    thanks: dict[SpeakerId, Thanks] = field(default_factory=dict)
     played: deque[tuple[str, ...]] = field(default_factory=lambda: deque(maxlen=6))  # the last clauses, as words
     wakes: list[float] = field(default_factory=list)

@@ -195,3 +195,32 @@ def test_all_guests_are_asked_one_after_the_other() -> None:
     talk.says("Sam", "What do our guests think about that?", at=1.0)
     talk.ends()
     assert [line.partition(":")[0] for line in talk.transcript()] == ["Sam", "Nova", "Vera"]
+
+
+@pytest.mark.parametrize(
+    ("thanks", "behind", "who"),
+    [
+        ("Thank you.", "Claude, Nova, what would you add?", "nova"),
+        ("Thanks,", "Nova. Claude, your turn.", "claude"),
+        ("Good point.", "Claude, what do you say to that?", "claude"),
+    ],
+)
+def test_who_is_thanked_with_a_breath_before_the_name_is_not_asked(thanks: str, behind: str, who: str) -> None:
+    talk = table()
+    end = talk.says("Sam", thanks, at=1.0)
+    talk.says("Sam", behind, at=end + 0.6)
+    talk.ends()
+    assert talk.transcript()[-2:] == [f"Sam: {behind}", f"{talk.names[who]}: {talk.names[who]} says so."]
+
+
+def test_thanks_of_long_ago_or_of_somebody_else_change_nothing() -> None:
+    talk = table()
+    end = talk.says("Sam", "Thank you.", at=1.0)
+    talk.says("Anna", "Claude, Nova, what would you add?", at=end + 0.6)
+    talk.ends()
+    of_another = talk.transcript()[-2:]
+    talk = table()
+    end = talk.says("Sam", "Thank you.", at=1.0)
+    talk.says("Sam", "Claude, Nova, what would you add?", at=end + 30.0)
+    talk.ends()
+    assert talk.transcript()[-2:] == of_another == ["Claude: Claude says so.", "Nova: Nova says so."]
