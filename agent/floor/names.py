@@ -18,7 +18,7 @@ _MISHEARD = {
     ),
     "guest": ("guessed", "guess", "gust", "quest"),
 }  # fmt: skip
-_TITLES = {"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"}
+TITLES = frozenset({"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"})
 ANY_GUEST: SpeakerId = "<any-guest>"
 """In place of a speaker's id: "the guest" at a table with several. The floor chooses one."""
 EVERY_GUEST: SpeakerId = "<every-guest>"
@@ -84,7 +84,7 @@ def _spellings(seats: tuple[Seat, ...]) -> tuple[dict[tuple[str, ...], SpeakerId
     exact: dict[tuple[str, ...], SpeakerId] = {}
     for seat in seats:
         parts = words(seat.name)
-        plain = [part for part in parts if part not in _TITLES]
+        plain = [part for part in parts if part not in TITLES]
         more = [tuple(words(alias)) for alias in seat.aliases]
         for spelling in (tuple(parts), tuple(plain), tuple(plain[:1]), tuple(plain[-1:]), (seat.who.lower(),), *more):
             if spelling and (spelling not in exact or seat.role == "human"):  # a human's name is never a persona's
@@ -107,7 +107,7 @@ def _spellings(seats: tuple[Seat, ...]) -> tuple[dict[tuple[str, ...], SpeakerId
             exact.setdefault(spelling, "claude")
     misheard: dict[str, SpeakerId] = {}
     for seat in personas:
-        first = [part for part in words(seat.name) if part not in _TITLES][:1] or [seat.who]
+        first = [part for part in words(seat.name) if part not in TITLES][:1] or [seat.who]
         for word in _MISHEARD.get(first[0], ()):
             if (word,) not in exact:
                 misheard[word] = seat.who
@@ -146,7 +146,7 @@ def _sounds(seats: tuple[Seat, ...]) -> dict[str, SpeakerId]:
     """Keys of names long enough to be told by sound, humans' too: a human who is asked is answered by no persona."""
     keys: dict[str, SpeakerId] = {}
     for seat in seats:
-        first = [part for part in words(seat.name) if part not in _TITLES][:1]
+        first = [part for part in words(seat.name) if part not in TITLES][:1]
         if first and len(first[0]) >= 4 and len(sound(first[0])) >= 3:
             keys.setdefault(sound(first[0]), seat.who)
     return keys

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from agent.floor.names import TITLES
+
 STOPS = tuple(",.;:?!")
 UNSURE_WORDS = 2  # the least sure ones are weighed, each alone and together with its neighbours
 BEHIND = 2  # words that must fit behind a name
@@ -20,7 +22,6 @@ UNSURE = -0.05  # log-probability of a token: where no word is less sure, no nam
 # and 10 as a rule ("Kai" for an "Okay" that was one: 12 to 19).
 _AT_LEAST = -4.5
 _PERHAPS = -10.0  # from here on it is worth another look, which read no name into 200 sentences that call nobody
-_TITLES = frozenset({"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def called_by(names: Sequence[str]) -> tuple[str, ...]:
     """What people are called: first names."""
     found = {}
     for name in names:
-        parts = [part for part in name.split() if part.strip(".").lower() not in _TITLES] or name.split()
+        parts = [part for part in name.split() if part.strip(".").lower() not in TITLES] or name.split()
         found.update(dict.fromkeys(parts[:1]))
     return tuple(found)
 
