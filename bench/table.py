@@ -1,6 +1,7 @@
 """Table manners, side by side: Roundtable, stock AgentSession and pipecat, on the same models, in one run.
 
-    python bench/table.py [--rounds 4] [--peers agent-session,agent-session-tuned] [--pipecat PYTHON] [--json FILE]
+    python bench/table.py [--rounds 4] [--peers agent-session,agent-session-tuned] [--pipecat PYTHON] [--anthropic]
+        [--json FILE]
 
 Prints a Markdown table of medians and 95th percentiles, and Roundtable's as a ratio to the best peer's. Take a quiet
 machine: the load of others goes into every figure.
@@ -48,6 +49,7 @@ ANSWER = (
     "You can read every word it was given, and nobody can switch it off on a whim."
 )
 PEERS = ("agent-session", "agent-session-tuned")
+OVER_ANTHROPIC = "roundtable, Anthropic's protocol"
 
 
 @contextmanager
@@ -107,24 +109,34 @@ async def bench(options: argparse.Namespace) -> dict[str, Figures]:
         livekit = stack.enter_context(running_server())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="table-")))
         vendor = await asyncio.to_thread(lambda: stack.enter_context(scripted_vendor()))
-        for name in ["roundtable", *options.peers.split(","), *(["pipecat"] if options.pipecat else [])]:
+        ours = ["roundtable", *([OVER_ANTHROPIC] if options.anthropic else [])]
+        for name in [*ours, *options.peers.split(","), *(["pipecat"] if options.pipecat else [])]:
             if not name:
                 continue
             log = folder / f"{name}.log"
-            room = f"bench-{name}-{int(time.monotonic())}"
+            room = f"bench-{len(found)}-{int(time.monotonic())}"
             agent: str | None = "peer"
             env = {**livekit.env, "PEER_LLM_URL": vendor, "PYTHONPATH": str(ROOT)}
             command = [sys.executable, "bench/peers/agent_session.py", "start"]
-            if name == "roundtable":
+            if name in ours:
                 agent = "roundtable"
                 command = [sys.executable, "-m", "agent.cli", "worker", "start"]
-                env |= {
-                    "COHOST": "openai-compatible",
-                    "GUEST": "openai-compatible",
-                    "OPENAI_COMPATIBLE_BASE_URL": vendor,
-                    "OPENAI_COMPATIBLE_MODEL": "local",
-                    "STUDIO_RECORDING__FOLDER": str(folder / "recordings"),
-                }
+                env |= {"STUDIO_RECORDING__FOLDER": str(folder / "recordings")}
+                if name == OVER_ANTHROPIC:
+                    claude = await asyncio.to_thread(lambda: stack.enter_context(anthropic_vendor()))
+                    env |= {
+                        "COHOST": "anthropic",
+                        "GUEST": "anthropic",
+                        "ANTHROPIC_API_KEY": "scripted",
+                        "ANTHROPIC_BASE_URL": claude,
+                    }
+                else:
+                    env |= {
+                        "COHOST": "openai-compatible",
+                        "GUEST": "openai-compatible",
+                        "OPENAI_COMPATIBLE_BASE_URL": vendor,
+                        "OPENAI_COMPATIBLE_MODEL": "local",
+                    }
             elif name == "agent-session-tuned":
                 env["PEER_TUNED"] = "1"
             elif name == "pipecat":
@@ -143,12 +155,23 @@ async def bench(options: argparse.Namespace) -> dict[str, Figures]:
 @contextmanager
 def scripted_vendor(text: str = ANSWER) -> Iterator[str]:
     """The scripted LLM in a process of its own, so that nobody's event loop is in its figures."""
+    with _serving("tests.support.scripted_llm", "--text", text) as address:
+        yield f"{address}/v1"
+
+
+@contextmanager
+def anthropic_vendor(text: str = ANSWER) -> Iterator[str]:
+    """The same in Anthropic's Messages protocol."""
+    with _serving("tests.support.llm_vendor", "--protocol", "anthropic", "--text", text) as address:
+        yield address
+
+
+@contextmanager
+def _serving(module: str, *options: str) -> Iterator[str]:
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.scripted_llm", "--port", str(port), "--text", text], cwd=ROOT
-    )
+    process = subprocess.Popen([sys.executable, "-m", module, "--port", str(port), *options], cwd=ROOT)
     try:
-        yield f"http://127.0.0.1:{port}/v1"
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(5)
@@ -182,7 +205,7 @@ def table(found: dict[str, Figures]) -> str:
         " | silence at a backchannel | two AIs at once |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     rows = [_row(name, figures) for name, figures in found.items()]
-    ours, peers = found.get("roundtable"), [f for name, f in found.items() if name != "roundtable"]
+    ours, peers = found.get("roundtable"), [f for name, f in found.items() if not name.startswith("roundtable")]
     if ours and peers:
         cells = []
         for what in ("response", "duck", "silence", "backchannel_gap"):
@@ -198,6 +221,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4, help="times that each of the three turns is said")
     parser.add_argument("--peers", default=",".join(PEERS), help="empty for none")
     parser.add_argument("--pipecat", metavar="PYTHON", help="of an environment with pipecat 1.14")
+    parser.add_argument("--anthropic", action="store_true", help="ours with Claude's own protocol as well")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every single figure")
     options = parser.parse_args()
     found = asyncio.run(bench(options))

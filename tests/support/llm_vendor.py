@@ -1,16 +1,19 @@
 """An LLM vendor that fails as it is told: OpenAI's chat completions and Anthropic's Messages, streamed, over real HTTP.
 
 A scene is what one request gets; `vendor.scenes` are played in order, the last one for ever.
+
+`python -m tests.support.llm_vendor --protocol anthropic --port 17311 --text "Yes, I think so."` says one thing to all.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from aiohttp import web
 
@@ -293,3 +296,23 @@ async def serving(vendor: Vendor) -> AsyncIterator[Vendor]:
         yield vendor
     finally:
         await runner.cleanup()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--protocol", choices=get_args(Protocol), default="anthropic")
+    parser.add_argument("--port", type=int, default=17311)
+    parser.add_argument("--ttft", type=float, default=0.15)
+    parser.add_argument("--words-per-s", type=float, default=60)
+    parser.add_argument("--text", default="Yes, I think so.")
+    arguments = parser.parse_args()
+    vendor = Vendor(
+        protocol=arguments.protocol,
+        scenes=((Say(arguments.text, arguments.words_per_s),),),
+        first_token_s=arguments.ttft,
+    )
+    web.run_app(vendor.application(), host="127.0.0.1", port=arguments.port, print=None, handler_cancellation=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -61,13 +61,13 @@ class ScriptedVendor:
             return web.json_response({"error": {"message": "overloaded", "type": "server_error"}}, status=503)
         text = self.replies[min(count - self.fail_first, len(self.replies)) - 1]
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
         base = {"id": f"x{count}", "object": "chat.completion.chunk", "created": 0, "model": body.get("model")}
 
         async def send(choices: list[dict[str, Any]], **more: Any) -> None:
             await response.write(b"data: " + json.dumps(base | {"choices": choices} | more).encode() + b"\n\n")
 
         try:
+            await response.prepare(request)
             await asyncio.sleep(self.first_token_s)
             words = text.split(" ")
             for index, word in enumerate(words):
@@ -113,7 +113,7 @@ def main() -> None:
     vendor = ScriptedVendor(
         replies=arguments.text or (TEXT,), first_token_s=arguments.ttft, words_per_s=arguments.words_per_s
     )
-    web.run_app(vendor.application(), host="127.0.0.1", port=arguments.port, print=None)
+    web.run_app(vendor.application(), host="127.0.0.1", port=arguments.port, print=None, handler_cancellation=True)
 
 
 if __name__ == "__main__":
