@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,13 +93,25 @@ class Anna:
     async def _service_keeps_up(self) -> None:
         """Nobody speaks faster than the service hears, however busy the machine is: it would be taken for slow."""
         await asyncio.sleep(0.001)
-        line: Any = getattr(self.line, "_first", self.line)
         for _ in range(100):
-            sent_s = line._clock.now - line._clock.origin
-            taken_s = self.taken_s()
-            if taken_s is None or line._stream is None or not 0.2 < sent_s - taken_s < 15:
+            if not 0.2 < self._behind_s() < 15:
                 return
             await asyncio.sleep(0.002)
+
+    def _behind_s(self) -> float:
+        """Audio that the service has been sent and has not taken yet."""
+        line: Any = getattr(self.line, "_first", self.line)
+        taken_s = self.taken_s()
+        if taken_s is None or line._stream is None:
+            return 0.0
+        return float(line._clock.now - line._clock.origin - taken_s)
+
+    async def _service_catches_up(self) -> None:
+        """With what a new stream hears again, in a second at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                while self._behind_s() > 0.2:  # noqa: ASYNC110
+                    await asyncio.sleep(0.002)
 
     async def utters(self, words: int, *, during: Callable[[], None] = lambda: None) -> Speech:
         """An utterance of so many words, up to the first silence after it."""
@@ -127,6 +139,7 @@ class Anna:
     async def speaks_until_it_is_back(self) -> None:
         """Utterances with all their texts, until somebody has told of a recovery; 60 at most."""
         for _ in range(60):
+            await self._service_catches_up()
             speech = await self.utters(4)
             await self.line.fast(speech)
             await asyncio.sleep(0.05)  # in life, a word takes as long to be told of
