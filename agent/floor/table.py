@@ -205,7 +205,8 @@ class Table:
         asked = address(text, self.seats.all, by=by)
         if thanks := self.memory.thanks.get(by):
             whole = address(f"{thanks.text.rstrip('.,! ')}, {text}", self.seats.all, by=by)
-            asked = replace(asked, to=whole.to)
+            if whole.to and set(whole.to) < set(asked.to):
+                asked = replace(asked, to=whole.to)
         if ANY_GUEST not in asked.to:
             return asked
         free = [seat.who for seat in guests_among(self.seats.all) if seat.who not in asked.to]

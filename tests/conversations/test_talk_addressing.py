@@ -213,6 +213,14 @@ def test_who_is_thanked_with_a_breath_before_the_name_is_not_asked(thanks: str, 
     assert talk.transcript()[-2:] == [f"Sam: {behind}", f"{talk.names[who]}: {talk.names[who]} says so."]
 
 
+def test_behind_thanks_those_who_are_asked_together_both_answer() -> None:
+    talk = table()
+    end = talk.says("Sam", "Thank you.", at=1.0)
+    talk.says("Sam", "Both, please, what would you add?", at=end + 0.6)
+    talk.ends()
+    assert talk.transcript()[-2:] == ["Claude: Claude says so.", "Nova: Nova says so."]
+
+
 def test_thanks_of_long_ago_or_of_somebody_else_change_nothing() -> None:
     talk = table()
     end = talk.says("Sam", "Thank you.", at=1.0)
