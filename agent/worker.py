@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 AGENT_NAME = "roundtable"
 # Loading the models takes 3 s on a quiet machine; a busy one that starts two shows at once needs patience.
 _INITIALIZE_S = 120.0
+_MEMORY_WARNING_MB = 2500  # the models take one gigabyte, and LiveKit's default of so much warns every few minutes
 _PROMISE_S = 30.0  # a job that has not begun by then went elsewhere
 
 
@@ -45,6 +46,7 @@ def make_server(settings: Settings) -> AgentServer:
         load_threshold=math.inf,
         num_idle_processes=ServerEnvOption(dev_default=worker.idle_processes, prod_default=worker.idle_processes),
         initialize_process_timeout=_INITIALIZE_S,
+        job_memory_warn_mb=_MEMORY_WARNING_MB,
         # SIGTERM: LiveKit waits `drain_timeout` for shows to end by themselves, which no show does; then each is told
         # to end and seals its folder.
         drain_timeout=1,
