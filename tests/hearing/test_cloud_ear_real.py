@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import livekit.plugins.deepgram  # noqa: F401  # loading it takes a second, which is not to count as the service's
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from livekit.agents.utils import http_context
 
-from agent.floor.events import Event, SpeechPaused, UtteranceEnded
+from agent.floor.events import Event, SpeechPaused, SpeechStarted, UtteranceEnded
 from agent.hearing.ear import Ear
 from agent.hearing.fallback import in_order
 from agent.hearing.settings import HearingSettings
@@ -24,6 +24,7 @@ from tests.support.speech_services import Deepgram, deepgram
 
 pytestmark = [pytest.mark.real, pytest.mark.alone]  # a service is given up after seconds of silence
 QUESTION = "What do you think about that?"
+CONSONANT_S = 0.08  # of its silence, at most, comes after it has been told
 
 
 class Listener:
@@ -76,6 +77,13 @@ def question() -> np.ndarray:
     return np.concatenate([corpus.hush(0.6, 1), corpus.turn(QUESTION, "joe").pcm, corpus.hush(1.5, 2)])
 
 
+def pauses(events: Sequence[Event]) -> list[SpeechPaused]:
+    """Those that last, after they have been told: Piper may draw breath in a question, each time at another place."""
+    onsets = [event.at for event in events if isinstance(event, SpeechStarted)]
+    told = [event for event in events if isinstance(event, SpeechPaused)]
+    return [pause for pause in told if not any(pause.at < onset < pause.at + CONSONANT_S for onset in onsets)]
+
+
 async def test_what_the_service_hears_is_what_is_answered_and_kept(question: np.ndarray) -> None:
     async with deepgram() as service, listening(service) as anna:
         await anna.hears(question, 0.0)
@@ -89,7 +97,7 @@ async def test_what_the_service_hears_is_what_is_answered_and_kept(question: np.
     assert anna.told == []
     (*_, paused) = [event for event in anna.events if isinstance(event, SpeechPaused)]
     assert anna.ends[0].at - paused.at < 1.5
-    assert service.said.count("Finalize") == 1, "a consonant is no pause"
+    assert 1 <= service.said.count("Finalize") <= len(pauses(anna.events)), "a consonant is no pause"
 
 
 async def test_a_service_that_hangs_leaves_utterances_without_words_and_is_told_once(question: np.ndarray) -> None:
