@@ -131,6 +131,7 @@ _CALLED_EXACTLY = (
     r"^{o}{n}$",
     r"^{alone}[, ]+{n}[.?!]*$",
     r"\b(?:come on|tell me|tell us|listen|look|please|thank you|thanks|sorry|okay|hello|hey|hi|welcome),? {n},",
+    r"\byou\b.* (?:that|this) {n}\?$",  # "How do you see that, Ada?" without its comma
 )
 _CALLED_EXACTLY_UNLESS_GOVERNED = (r"^(?:.*\b(?:you|your|yours|you're|we|us|me|i|please)\b.*|{o}{you}\b.*) {n}[.?!]*$",)
 _HANDED_OVER = (
