@@ -201,16 +201,13 @@ class DizzyWhisper(ScriptedWhisper):
         return super().decode(encoded, bias, prefix=prefix)
 
 
-@pytest.mark.parametrize("voiced_s", [0.6, 3.0])
 @pytest.mark.parametrize("sure", [True, False])
-@pytest.mark.parametrize("mode", [Mode.FAST, Mode.RECORD])
+@pytest.mark.parametrize(("mode", "voiced_s"), [(Mode.FAST, 0.6), (Mode.FAST, 3.0), (Mode.RECORD, 0.6)])
 def test_what_whisper_makes_in_circles_is_nobodys_text_however_sure_it_is(
     mode: Mode, sure: bool, voiced_s: float
 ) -> None:
     both = table("Hold on, please, let me say something.", sure=sure, probability=-0.3)
     both.whisper = DizzyWhisper(IN_CIRCLES, probability=-0.2)
-    if mode is Mode.RECORD and voiced_s > 1.25:
-        return  # that one Whisper reads alone
     heard = both.hear(mode, voiced_s=voiced_s)
     assert (heard.text, heard.average_log_probability) == ("Hold on, please, let me say something.", -0.3)
 
