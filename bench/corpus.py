@@ -1,19 +1,19 @@
 """The bench's sounds: speech with known words and known pauses, and sounds that are no speech.
 
 Speakers are Piper at several timbres and espeak-ng's voices, near and in a room, with and without noise; real
-recordings come from the `moonshine-voice` package (group `bench`). Everything is made with fixed seeds, so that two
-runs hear the same samples.
+recordings come from the `moonshine-voice` package (group `bench`). Everything is made with fixed seeds, Piper's noise
+too, so that two runs hear the same samples; `piper` draws a sentence as often as one likes.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib.util
 import io
 import pickle
 import subprocess
 import wave
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -55,23 +55,22 @@ PIPER = {"joe": 1.0, "joe deep": 0.88, "joe high": 1.14}  # timbre factors
 ESPEAK = {"espeak gb": "en-gb", "espeak us f": "en-us+f3"}
 
 
-@functools.cache
-def _piper() -> object:
-    from livekit.plugins.piper.voice import Voice
+def piper(text: str, timbre: float, *, draw: int = 0) -> tuple[Int16, list[tuple[str, float, float]]]:
+    """Speech at 48 kHz, and its words with their times.
+
+    Piper's melody and tempo are partly noise: each `draw` says the sentence in another way, and always in that way.
+    """
+    import onnxruntime  # type: ignore[import-untyped]
+    from livekit.plugins.piper.model import Abort
+    from livekit.plugins.piper.voice import Style, Voice
     from livekit.plugins.piper.voices import find_voice
 
-    return Voice(find_voice(None), threads=2)
-
-
-def piper(text: str, timbre: float) -> tuple[Int16, list[tuple[str, float, float]]]:
-    """Speech at 48 kHz, and its words with their times."""
-    from livekit.plugins.piper.model import Abort
-    from livekit.plugins.piper.voice import Style
-
+    onnxruntime.set_seed(zlib.crc32(f"{text} {timbre:.3f} {draw}".encode()) >> 1)
+    voice = Voice(find_voice(None), threads=2)  # a network draws from the seed that there was when it was loaded
     style = Style(sample_rate_hz=RATE_HZ, timbre=timbre, tail_s=0.0, lead_in_s=0.0, noise_scale=0.4)
     words: list[tuple[str, float, float]] = []
     sound: list[Int16] = []
-    for piece in _piper().say(text, style, Abort()):  # type: ignore[attr-defined]
+    for piece in voice.say(text, style, Abort()):
         if isinstance(piece, np.ndarray):
             sound.append(piece)
         else:
@@ -111,9 +110,9 @@ def voiced_span(pcm: Int16, *, below_peak_db: float = 35.0) -> tuple[float, floa
     return float(loud[0]) * 0.005, float(loud[-1] + 1) * 0.005
 
 
-def speech(text: str, speaker: str) -> tuple[Int16, list[tuple[str, float, float]]]:
+def speech(text: str, speaker: str, *, draw: int = 0) -> tuple[Int16, list[tuple[str, float, float]]]:
     if speaker in PIPER:
-        return piper(text, PIPER[speaker])
+        return piper(text, PIPER[speaker], draw=draw)
     return espeak(text, ESPEAK[speaker]), []
 
 
@@ -177,8 +176,8 @@ def hush(seconds: float, seed: int) -> Int16:
 # ---- clips ----
 
 
-def turn(text: str, speaker: str, *, kind: str = "turn") -> Clip:
-    pcm = level(speech(text, speaker)[0], -20.0)
+def turn(text: str, speaker: str, *, kind: str = "turn", draw: int = 0) -> Clip:
+    pcm = level(speech(text, speaker, draw=draw)[0], -20.0)
     start, end = voiced_span(pcm)
     return Clip(name=text[:32], kind=kind, speaker=speaker, pcm=pcm, text=text, start_s=start, end_s=end)
 

@@ -101,7 +101,10 @@ def _sentences(text: str) -> list[str]:
 
 
 def _rewrite(sentence: str, seats: tuple[Seat, ...]) -> tuple[str, list[list[NameHeard]]]:
-    """Names become `<0>`, `<1>`, ...; "Claude and the guest" is one group, and "our guest, Nova," is one name."""
+    """Names become `<0>`, `<1>`, ...
+
+    "Claude and the guest" is one group; "our guest, Nova," and "Claude Claude" are one name each.
+    """
     spans = [match.span() for match in WORD.finditer(sentence)]
     found = list(names_in(words(sentence), seats))
     guests = {seat.who for seat in guests_among(seats)}
@@ -112,10 +115,13 @@ def _rewrite(sentence: str, seats: tuple[Seat, ...]) -> tuple[str, list[list[Nam
     for name, after in zip_longest(found, found[1:]):
         start, end = spans[name.start][0], spans[name.end - 1][1]
         start = start if begun is None else begun
-        apposed = after is not None and (after.who == name.who or (name.who == ANY_GUEST and after.who in guests))
-        if after is not None and apposed and sentence[end : spans[after.start][0]] == ", ":
-            begun = start
-            continue
+        if after is not None:
+            joint = sentence[end : spans[after.start][0]]
+            twice = after.who == name.who  # said again, or written twice by a recogniser
+            apposed = name.who == ANY_GUEST and after.who in guests
+            if (joint == ", " and (twice or apposed)) or (joint == " " and twice):
+                begun = start
+                continue
         between = sentence[place:start]
         joined = groups and between in (" and ", ", and ", " & ", " then ", " and then ") and pieces[-1].endswith(">")
         if joined:

@@ -48,6 +48,13 @@ def test_punctuation_is_not_needed_where_the_words_are_plain() -> None:
         assert address(text, TABLE).to, text
 
 
+@pytest.mark.parametrize(
+    "text", ["Claude Claude", "Claude, Claude.", "Claude Claude, are you there?", "nova nova nova"]
+)
+def test_a_name_said_or_written_twice_is_one_call(text: str) -> None:
+    assert address(text, TABLE).to == (("guest",) if "nova" in text else ("claude",))
+
+
 def test_nobody_addresses_themselves() -> None:
     assert address("Anna, what do you think?", TABLE, by="anna").to == ()
 

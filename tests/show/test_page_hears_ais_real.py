@@ -10,11 +10,10 @@ import jiwer
 import numpy as np
 import pytest
 import webvtt
-from livekit.plugins import piper
 from playwright.async_api import expect
 
 from agent.rehearsal.inspection import inspect_folder
-from agent.rehearsal.script import Line, record
+from bench import corpus
 from tests.support.sound import decode
 from tests.support.studio import RunningStudio
 from tests.web.browser import open_browser
@@ -24,18 +23,16 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 # Silence before each: the first is for joining, counted from the moment the green room opens the microphone
 SAID = (
-    (14.0, Line("turn", "Claude, why do you like to talk with people?", "claude")),
-    (14.0, Line("turn", "And what does the guest think about that?", "guest")),
+    (14.0, "Claude, why do you like to talk with people?"),
+    (14.0, "And what does the guest think about that?"),
 )
-RATE_HZ = 48_000
+RATE_HZ = corpus.RATE_HZ
 
 
-async def microphone(file: Path) -> Path:
-    async with piper.TTS(timbre=1.14) as voice:
-        speech = await record(tuple(line for _, line in SAID), voice)
-    parts = [np.zeros(0, np.int16)]
-    for silence_s, line in SAID:
-        parts += [np.zeros(round(silence_s * RATE_HZ), np.int16), speech[line]]
+def microphone(file: Path) -> Path:
+    parts = []
+    for silence_s, text in SAID:
+        parts += [np.zeros(round(silence_s * RATE_HZ), np.int16), corpus.turn(text, "joe high").pcm]
     with wave.open(str(file), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
@@ -45,7 +42,7 @@ async def microphone(file: Path) -> Path:
 
 
 async def test_a_person_at_a_page_hears_both_ais_and_finds_the_episode(studio: RunningStudio, tmp_path: Path) -> None:
-    async with open_browser(await microphone(tmp_path / "host.wav")) as browser:
+    async with open_browser(microphone(tmp_path / "host.wav")) as browser:
         anna = await visit(browser, studio.url)
         await anna.joins("Anna")
         for who in ("claude", "guest"):
@@ -67,7 +64,7 @@ async def test_a_person_at_a_page_hears_both_ais_and_finds_the_episode(studio: R
     for who in ("anna", "claude", "guest"):
         assert np.abs(decode(folder / f"{who}.webm", 16_000)).max() > 1000, who
     captions = " ".join(caption.text for caption in webvtt.read(str(folder / "anna.vtt")).captions)
-    first = SAID[0][1].text
+    first = SAID[0][1]
     assert jiwer.wer(_plain(first), " ".join(_plain(captions).split()[: len(first.split())])) < 0.35, captions
 
 

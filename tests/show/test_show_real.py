@@ -21,7 +21,8 @@ from agent.recording.log import read_log
 from agent.rehearsal import Report, rehearse
 from agent.rehearsal.inspection import inspect_folder
 from agent.rehearsal.person import Person
-from agent.rehearsal.script import Int16, Line, record
+from agent.rehearsal.script import Int16
+from bench import corpus
 from tests.support.sound import decode
 from tests.support.studio import RunningStudio
 
@@ -108,13 +109,9 @@ def test_the_log_has_every_kind_and_replays(rehearsal: tuple[Report, Path]) -> N
 
 
 async def test_two_rooms_at_once_do_not_hear_each_other(studio: RunningStudio) -> None:
-    voice = piper.TTS(timbre=1.14)
-    apples, trains = Line("turn", "What do you think of apples and pears?"), Line("turn", "Do you like old trains?")
-    speech = await record((apples, trains), voice)
-    await voice.aclose()
-    first, second = await asyncio.gather(
-        _small_show(studio, "Anna", speech[apples]), _small_show(studio, "Ben", speech[trains])
-    )
+    apples = corpus.turn("What do you think of apples and pears?", "joe high").pcm
+    trains = corpus.turn("Do you like old trains?", "joe high").pcm
+    first, second = await asyncio.gather(_small_show(studio, "Anna", apples), _small_show(studio, "Ben", trains))
     assert "apples" in first
     assert "trains" not in first
     assert "trains" in second

@@ -202,8 +202,9 @@ async def test_a_reload_in_mid_show_comes_back_to_the_same_seat_with_sound(anna:
         await expect(anna.page.locator("main.table")).to_be_visible(timeout=8_000)
         await eventually(lambda: show.heard.get("anna", 0) > 0.05, within_s=8)
         assert time.monotonic() - reloaded < 8
-        people = [p.identity for p in show.claude.seat.room.remote_participants.values() if p.identity != "guest"]
-        assert people == ["anna"]
+        # The old connection may leave in the list of the others after the new one has been heard
+        others = show.claude.seat.room.remote_participants
+        await eventually(lambda: [who for who in others if who != "guest"] == ["anna"], within_s=8)
         await anna.sees_state("claude", "listening")
         await expect(anna.page.get_by_role("button", name="Turn on the sound")).to_be_hidden()
         await anna.hears()
