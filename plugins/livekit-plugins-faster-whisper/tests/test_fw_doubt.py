@@ -1,5 +1,13 @@
 import pytest
-from livekit.plugins.faster_whisper.doubt import compression_ratio, doubts, first_round, letters, repeats, words
+from livekit.plugins.faster_whisper.doubt import (
+    compression_ratio,
+    doubts,
+    first_round,
+    leaves_out,
+    letters,
+    repeats,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +84,19 @@ def test_compression_ratio_is_that_of_openai():
 )
 def test_a_loop_is_told_from_a_text_by_its_rounds(text: str, once: str | None) -> None:
     assert first_round(text) == once
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["What do you think?", "what do you, think", "Anna.", "Anna, what do", "Anna, you think", "Anna, do you think?"],
+)
+def test_a_clause_that_is_missing_is_noticed_wherever_it_stood(text: str):
+    assert leaves_out(text, "Anna, what do you think?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Anna, what do you think?", "Anna, what do you think of it?", "Nova.", "Anna, do think?", "What can you do?"],
+)
+def test_other_words_than_those_are_another_text(text: str):
+    assert not leaves_out(text, "Anna, what do you think?")

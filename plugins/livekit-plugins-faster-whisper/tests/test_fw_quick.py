@@ -193,6 +193,14 @@ def test_they_stay_whispers_where_there_is_no_doubt(whisper: str, probability: f
 IN_CIRCLES = "Hold on Hold on Hold on Hold on Hold on Hold on Hold on"
 
 
+@pytest.mark.parametrize("mode", [Mode.FAST, Mode.RECORD])
+@pytest.mark.parametrize("left", ["what do you think?", "Anna,"])
+def test_a_clause_that_whisper_left_out_is_there_where_the_quicker_model_is_sure_of_it(left: str, mode: Mode) -> None:
+    said = "Anna, what do you think?"
+    assert table(said, left).hear(mode, voiced_s=0.9).text == said
+    assert table(said, left, sure=False).hear(mode, voiced_s=0.9).text == left
+
+
 class DizzyWhisper(ScriptedWhisper):
     """Goes in circles, in more of them each time."""
 

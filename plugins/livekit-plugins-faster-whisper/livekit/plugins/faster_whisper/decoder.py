@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .decoding import Decoding, Mode, Word
-from .doubt import MIN_VOICED_S, TOO_MANY, compression_ratio, doubts, first_round, words
+from .doubt import MIN_VOICED_S, TOO_MANY, compression_ratio, doubts, first_round, leaves_out, words
 from .errors import RecognizerError
 from .hallucination import is_no_speech, recites, without_notes
 from .pauses import pieces
@@ -255,13 +255,14 @@ def _is_surer(reading: Reading, decoding: Decoding) -> bool:
 
 
 def _in_better_words(decoding: Decoding, reading: Reading, bias: Bias, voice: Voice) -> Decoding:
-    """A word or two, in the quicker model's words where that one is sure and Whisper is not. How they sounded, which
-    tells an "mm-hm" from a turn, Whisper says.
+    """A word or two, in the quicker model's words where that one is sure and Whisper is not, or has left words out.
+    How they sounded, which tells an "mm-hm" from a turn, Whisper says.
     """
     probability = decoding.average_log_probability
     named = _has_a_name_more(decoding.text, reading.text, bias)
     guessed = probability < (_GUESSED if named else _UNSURE) if decoding.text else probability < _LOST
-    if not (decoding.doubtful or (guessed and reading.sure)) or not _is_plausible(reading, voice):
+    wrong = decoding.doubtful or (reading.sure and (guessed or leaves_out(decoding.text, reading.text)))
+    if not wrong or not _is_plausible(reading, voice):
         return decoding
     if decoding.doubtful:
         probability = reading.average_log_probability  # Whisper's is one of the doubtful text

@@ -72,6 +72,19 @@ def first_round(text: str) -> str | None:
     return None
 
 
+def leaves_out(text: str, whole: str) -> bool:
+    """Whether a text is `whole` without a clause: all its words, but for some in a row.
+
+    A short window drops what is said before or after a small pause ("Anna, what do you think?"), and its figures are as
+    good as ever; so another recogniser's text is what tells.
+    """
+    said, all_said = words(text), words(whole)
+    missing = len(all_said) - len(said)
+    if not said or missing <= 0:
+        return False
+    return any(said == all_said[:at] + all_said[at + missing :] for at in range(len(said) + 1))
+
+
 def doubts(text: str, *, voiced_s: float, cut_off: bool = False) -> tuple[str, ...]:
     """Reasons to decode again with a longer window; empty when the text is plausible.
 
