@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import logging
+import random
 import sys
 import tempfile
 import time
@@ -285,7 +286,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=PARTS, action="append", help="only these")
     parser.add_argument("--split", choices=("test", "tune"), default="test")
-    parser.add_argument("--limit", type=int, default=0, help="clips, spread over the corpus; 0 for all")
+    parser.add_argument("--limit", type=int, default=0, help="clips, drawn by lot; 0 for all")
     parser.add_argument("--real-time", action="store_true", help="real delays instead of modelled ones")
     parser.add_argument("--stock", action="store_true", help="AgentSession's hearing too, in real time")
     parser.add_argument("--no-interims", action="store_true", help="no texts during speech: faster")
@@ -306,11 +307,11 @@ def main() -> None:
         for figure, value in results[name].items():
             print(f"    {figure:42s} {value:8.2f}", flush=True)
 
-    decodings = Decodings(CACHE / "decodings-quick")
+    decodings = Decodings(CACHE)
     if "turns" in parts:
         clips = corpus.cached(options.split, CACHE)
         if options.limit:
-            clips = clips[:: max(1, len(clips) // options.limit)]
+            clips = random.Random(options.limit).sample(clips, min(options.limit, len(clips)))
         print(f"{len(clips)} clips, {sum(clip.length_s for clip in clips) / 60:.1f} minutes, split {options.split}")
         if options.real_time:
             show("hearing, real time", lambda: figures(hear_really(clips, settings)))

@@ -43,6 +43,12 @@ _LAST_IN_QUESTION = _words(
     might must that this these those his i we they he she like who which where when so than through in on
     """
 )
+# But for "... than I did", "... what they are", "... they think they do".
+_ELLIPSIS = re.compile(
+    r"\b(?:than|as|what|how|who|where|way|wish|hope|know|knows|knew|says?|said|thinks|thought|(?<!\bi )think)"
+    r" (?:i|you|he|she|it|we|they|people)"
+    r" (?:is|are|was|were|am|do|does|did|have|has|had|can|could|would|will|should|might|must)$"
+)
 _LAST_IN_ANSWER = _words("is are was were am do does did have has had will would can could should may might must i")
 _PHRASES_THAT_GO_ON = (
     "i think|i guess|i mean|i feel like|i believe|i suppose|you know|the thing is|the point is|the question is|"
@@ -87,6 +93,7 @@ _BACKCHANNEL = _words(
     fair thanks bye hello hi hey amazing awesome brilliant wonderful
     """
 )
+_GREETINGS = _words("welcome hello hi thanks thank")
 _COMMANDS = (
     "stop|wait|hold on|hang on|go on|go ahead|carry on|continue|keep going|skip|next|enough|that's enough|quiet|"
     "be quiet|shut up|excuse me|pardon|say that again|one moment|one second|just a moment|just a second|"
@@ -133,7 +140,8 @@ def completeness(text: str, names: frozenset[str] = frozenset()) -> Completeness
         return Completeness.OPEN
     if question and len(said) >= 3:
         return Completeness.QUESTION
-    return Completeness.SENTENCE if len(spoken) >= 3 and verbs(said) else Completeness.OPEN
+    whole = bool(verbs(said)) or said[0] in _GREETINGS
+    return Completeness.SENTENCE if len(spoken) >= 3 and whole else Completeness.OPEN
 
 
 def _spoken(text: str) -> list[str]:
@@ -158,7 +166,7 @@ def _goes_on(sentence: str, said: list[str], *, question: bool) -> bool:
         clauses[0] = _LEADS_IN.sub("", " ".join(clauses[0]) + " ").split()
     clause_follows = bool(_WANTS_MORE.search(plain)) and not any(word in RELATIVES for word in said[:-2])
     return (
-        last in _NEVER_LAST
+        (last in _NEVER_LAST and not _ELLIPSIS.search(plain))
         or bool(_HANGING.search(plain))
         or bool(_TRAILS_OFF.search(plain))
         or clause_follows

@@ -93,6 +93,9 @@ class _FallbackLine:
             self._first.prove(speech)
         return transcript
 
+    async def finality(self, speech: Speech, text: str) -> float | None:
+        return await self._second.finality(speech, text)  # a stream does not tell, and it may be its text
+
     def settle(self, end: float) -> None:
         self._first.settle(end)
         self._second.settle(end)

@@ -29,7 +29,7 @@ from agent.hearing.interims import Interims
 from agent.hearing.scribe import Finished, Scribe
 from agent.hearing.segmenter import Mark, VoiceBack, VoiceDip, VoiceOff, VoiceOn
 from agent.hearing.settings import HearingSettings
-from agent.hearing.transcriber import Int16, Line, Speech, Tell, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Line, Speech, Tell, TranscriberFailed, Transcript
 from agent.hearing.utterance import Part, Utterance, join
 
 logger = logging.getLogger(__name__)
@@ -168,15 +168,25 @@ class Hearer:
             self._end(utterance)
         elif not pause.asking and pause.endpointer.should_ask(silence_s):
             pause.asking = True
-            pcm = self._means.tape.cut(self._now - SAMPLES, self._now)
-            self._means.tasks.create_task(self._ask(pause, pcm), name=f"end of turn:{utterance.id}")
+            speech = self._speech(utterance, utterance.part, self._now, pause.end)
+            text = utterance.part.transcript.text if utterance.part.transcript is not None else ""
+            task = self._ask(pause, speech, text if pause.endpointer.weighs_finality else "")
+            self._means.tasks.create_task(task, name=f"end of turn:{utterance.id}")
 
-    async def _ask(self, pause: _Pause, pcm: Int16) -> None:
-        probability = await self._means.end_of_turn.probability(pcm)
+    async def _ask(self, pause: _Pause, speech: Speech, text: str) -> None:
+        """Does it sound as if it had ended? The audio model answers, and the recogniser of a text that may have."""
+        probability, finality = await asyncio.gather(
+            self._means.end_of_turn.probability(speech.pcm[-SAMPLES:]), self._finality(speech, text)
+        )
         pause.asking = False
         pause.endpointer.sound(probability)
+        if finality is not None:
+            pause.endpointer.finality(finality)
         if self._utterance is not None and self._pause is pause:
             self._end_if_over(self._utterance, pause)
+
+    async def _finality(self, speech: Speech, text: str) -> float | None:
+        return await self._means.line.finality(speech, text) if text else None
 
     def _end_if_over(self, utterance: Utterance, pause: _Pause) -> None:
         if pause.endpointer.ended((self._now - pause.end) / RATE_HZ):
@@ -262,9 +272,7 @@ class Hearer:
 
     def _guess(self, utterance: Utterance, pause: _Pause) -> None:
         text = utterance.text
-        transcript = utterance.part.transcript
-        finality = transcript.finality if transcript is not None else None
-        pause.endpointer.text(completeness(text, self._means.names()), finality)
+        pause.endpointer.text(completeness(text, self._means.names()))
         self._means.emit(
             UtteranceGuessed(
                 at=self._at, who=self._means.who, utterance=utterance.id, text=text, evidence=utterance.evidence()

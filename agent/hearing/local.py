@@ -42,6 +42,10 @@ class LocalTranscriber:
             hotwords=", ".join(self._vocabulary.words if mode is Mode.RECORD else self._vocabulary.names) or None,
         )
 
+    async def finality(self, speech: Speech, text: str) -> float | None:
+        """See `Line`."""
+        return await self._recognizer.finality(speech.pcm, text, language=self._language)
+
 
 class _LocalLine:
     def __init__(self, transcriber: LocalTranscriber, who: SpeakerId) -> None:
@@ -77,6 +81,9 @@ class _LocalLine:
         except RecognizerError as error:
             raise TranscriberFailed(str(error)) from error
 
+    async def finality(self, speech: Speech, text: str) -> float | None:
+        return await self._transcriber.finality(speech, text)
+
     def settle(self, end: float) -> None:
         """Nothing is kept."""
 
@@ -87,7 +94,6 @@ def _transcript(speech: Speech, decoding: Decoding) -> Transcript:
         average_log_probability=decoding.average_log_probability,
         no_speech_probability=decoding.no_speech_probability,
         doubtful=decoding.doubtful,
-        finality=decoding.finality,
         words=tuple(
             SpokenWord(text=word.word, start=speech.start + word.start_s, end=speech.start + word.end_s)
             for word in decoding.words

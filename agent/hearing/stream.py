@@ -178,6 +178,9 @@ class StreamLine:
             self._kept.popleft()
         self._words.forget(end)
 
+    async def finality(self, speech: Speech, text: str) -> float | None:
+        return None
+
     # ---- the three texts ----
 
     async def interim(self, speech: Speech) -> Transcript | None:

@@ -49,7 +49,6 @@ class Transcript:
     average_log_probability: float = 0.0  # of the tokens; 0 when unknown
     no_speech_probability: float = 0.0  # 0 when unknown
     doubtful: bool = False
-    finality: float | None = None  # log-odds that a full stop ends it rather than a comma; None when unknown
     pending: bool = False  # there is no text in time: the text of record may have words all the same
     words: tuple[SpokenWord, ...] = ()  # of a text of record; empty when the engine tells no times
 
@@ -133,6 +132,12 @@ class Line(Protocol):
 
         Raises:
             TranscriberFailed: see its message.
+        """
+
+    async def finality(self, speech: Speech, text: str) -> float | None:
+        """Log-odds that a full stop ends the fast text rather than a comma; None where the engine does not tell.
+
+        Asked several times in one silence: see `endpointing`.
         """
 
     def settle(self, end: float) -> None:

@@ -43,6 +43,9 @@ class OwnMachine:
     def settle(self, end: float) -> None:
         """Nothing."""
 
+    async def finality(self, speech: Speech, text: str) -> float | None:
+        return None
+
     async def interim(self, speech: Speech) -> Transcript | None:
         return self._decode("interim", speech)
 

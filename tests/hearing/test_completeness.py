@@ -56,6 +56,10 @@ def test_nothing_follows(text: str) -> None:
         "Hold on, let me stop you there for a second because I disagree.",
         "But I object because of the price.",
         "They meander, and we dawdle.",
+        "Everybody knows that story, or at least they think they do.",
+        "I don't know who they are.",
+        "She is a better driver than I am.",
+        "Welcome back to the show, everybody.",
     ],
 )
 def test_a_whole_sentence(text: str) -> None:

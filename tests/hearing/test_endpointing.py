@@ -16,7 +16,9 @@ SETTINGS = EndpointSettings()
 def pause(completeness: Completeness | None, *sounds: float, finality: float | None = None) -> Endpointer:
     endpointer = Endpointer(SETTINGS)
     if completeness is not None:
-        endpointer.text(completeness, finality)
+        endpointer.text(completeness)
+    if finality is not None:
+        endpointer.finality(finality)
     for sound in sounds:
         endpointer.sound(sound)
     return endpointer
@@ -78,6 +80,25 @@ def test_a_whole_sentence_with_a_comma_in_its_melody_may_go_on() -> None:
     assert final == SETTINGS.min_silence_s
     assert final < pause(Completeness.SENTENCE, 0.5).needed_s
     assert pause(Completeness.SENTENCE, 0.5).needed_s < pause(Completeness.SENTENCE, 0.5, finality=3.0).needed_s
+
+
+def test_one_more_answer_of_the_recogniser_counts_as_much_as_the_first() -> None:
+    sentence = pause(Completeness.SENTENCE, 0.5, finality=2.0)
+    assert sentence.needed_s > 1.0
+    sentence.finality(6.0)
+    assert sentence.needed_s == pause(Completeness.SENTENCE, 0.5, finality=4.0).needed_s < 0.6
+
+
+def test_the_recogniser_is_asked_of_a_whole_sentence_only() -> None:
+    assert pause(Completeness.SENTENCE).weighs_finality
+    assert not any(pause(other).weighs_finality for other in Completeness if other is not Completeness.SENTENCE)
+
+
+def test_a_new_text_takes_back_what_was_said_of_the_old_one() -> None:
+    sentence = pause(Completeness.SENTENCE, 0.5, finality=9.0)
+    sentence.text(Completeness.SENTENCE)
+    sentence.finality(2.0)
+    assert sentence.needed_s == pause(Completeness.SENTENCE, 0.5, finality=2.0).needed_s
 
 
 def test_an_audio_model_that_knows_no_such_voice_does_not_keep_a_final_sentence_waiting() -> None:

@@ -59,6 +59,36 @@ def test_a_pause_in_mid_sentence_is_not_answered() -> None:
     run_virtual(talk())
 
 
+@pytest.mark.parametrize(("later", "ends_s"), [(7.0, 0.35), (3.2, 1.0)])
+def test_of_a_sentence_that_may_have_ended_the_recogniser_is_asked_again_as_the_silence_lasts(
+    later: float, ends_s: float
+) -> None:
+    async def talk() -> None:
+        line = ScriptedLine(
+            says((1.5, "The food was great.")), finality_of=lambda silence_s: 3.2 if silence_s < 0.15 else later
+        )
+        async with Talk(line.script, line=line, sounds_ended=0.52) as anna:
+            await anna.says(1.5)
+            await anna.is_silent(3.0)
+        asked = [speech.end - speech.voice_end for kind, speech in line.asked if kind == "finality"]
+        assert asked
+        assert all(before < after for before, after in pairwise(asked))
+        assert ends_s - 0.15 < anna.when(UtteranceEnded) - 1.5 < ends_s + 0.1
+
+    run_virtual(talk())
+
+
+def test_where_the_words_say_enough_it_is_not_asked_again() -> None:
+    async def talk() -> None:
+        line = ScriptedLine(says((1.5, "What do you think about that?")), finality_of=lambda silence_s: 3.0)
+        async with Talk(line.script, line=line) as anna:
+            await anna.says(1.5)
+            await anna.is_silent(1.0)
+        assert [kind for kind, _ in line.asked] == ["fast", "record"]
+
+    run_virtual(talk())
+
+
 def test_decoding_begins_before_the_pause_is_told() -> None:
     async def talk() -> None:
         async with Talk(says((1.0, "Go on.")), line=ScriptedLine(says((1.0, "Go on.")), decode_s=0.01)) as anna:

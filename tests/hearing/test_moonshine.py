@@ -109,6 +109,12 @@ def read(reader: MoonshineReader, pcm: np.ndarray, names: tuple[str, ...] = NAME
     return reader.read(speech, names=names, step=lambda: None)
 
 
+def finality(reader: MoonshineReader, clip: corpus.Clip, text: str) -> float:
+    """The mean of what it says through a quarter of a second of silence."""
+    answers = [reader.finality((cut(clip, after_s) / 32768).astype(np.float32), text) for after_s in (0.1, 0.2, 0.25)]
+    return float(np.mean([answer for answer in answers if answer is not None]))
+
+
 @pytest.mark.real
 def test_the_files_are_those_that_were_measured() -> None:
     model_folder(check=True)
@@ -139,12 +145,23 @@ def test_it_hears_whether_the_speaker_goes_on(reader: MoonshineReader, speaker: 
     """ "The food was great" could be all that is said."""
     said = "The food was great | but the service was terrible."
     paused = corpus.hesitation(said, speaker, 1.0, 1)
-    beginning = paused.pcm[: round((paused.pauses[0][0] + 0.1) * corpus.RATE_HZ)]
-    final = read(reader, corpus.turn(said.replace("| ", ""), speaker).pcm).finality
-    unfinished = read(reader, beginning).finality
-    assert final is not None
-    assert unfinished is not None
+    whole = corpus.turn(said.replace("| ", ""), speaker)
+    final = finality(reader, whole, said.replace("| ", ""))
+    unfinished = finality(reader, replace(paused, end_s=paused.pauses[0][0]), said.split("|")[0])
     assert final > unfinished
+
+
+@pytest.mark.real
+def test_whether_they_go_on_does_not_depend_on_how_long_they_were_silent_before(reader: MoonshineReader) -> None:
+    whole = corpus.turn("The food was great but the service was terrible.", "joe")
+    speech = (cut(whole) / 32768).astype(np.float32)
+    answers = [reader.finality(speech[early:], whole.text) for early in (0, 3_200, 6_400)]
+    assert max(answers) - min(answers) < 0.5, answers  # type: ignore[type-var, operator]
+
+
+@pytest.mark.real
+def test_of_no_words_it_is_not_known_whether_they_go_on(reader: MoonshineReader) -> None:
+    assert reader.finality(np.zeros(16_000, np.float32), "...") is None
 
 
 @pytest.mark.real

@@ -40,6 +40,7 @@ class ScriptedLine:
     fails: bool = False
     told: bool = False  # of its failure
     interims: bool = False
+    finality_of: Callable[[float], float] | None = None  # by the seconds of silence behind the voice
     reads_first: Callable[[float], str] | None = None  # what it makes of the speech in half the time
     first_s: float | None = None  # not half, but this
     late: bool = False  # no text but the one of record comes in time
@@ -52,6 +53,10 @@ class ScriptedLine:
 
     def feed(self, at: float, pcm: Int16) -> None:
         """Nothing."""
+
+    async def finality(self, speech: Speech, text: str) -> float | None:
+        self.asked.append(("finality", speech))
+        return self.finality_of(speech.end - speech.voice_end) if self.finality_of is not None else None
 
     async def interim(self, speech: Speech) -> Transcript | None:
         if not self.interims:

@@ -149,6 +149,20 @@ class Model:
                 past[name.replace("present", "past_key_values")] = value
             given, again = [decoding.tokens[-1]], True
 
+    def behind(self, encoded: Encoded, tokens: Sequence[int], watch: Sequence[int]) -> list[float]:
+        """Scores of the watched tokens behind these: log-probabilities but for one constant."""
+        logits = self._decoder.run_with_ort_values(
+            self._outputs[:1],
+            {
+                "input_ids": _value(np.array([[BEGIN, *tokens]], np.int64)),
+                "encoder_hidden_states": _value(encoded.states),
+                "encoder_attention_mask": _ones(1, encoded.samples),
+                "use_cache_branch": _value(np.array([False])),
+                **dict.fromkeys(self._past, self._nothing(1)),
+            },
+        )[0].numpy()
+        return [float(score) for score in logits[0, -1, list(watch)]]
+
     def log_probabilities(self, encoded: Encoded, beginnings: Sequence[Sequence[int]]) -> list[float]:
         """How likely it is that the text begins with these tokens: the log-probability of each, all at once."""
         count, longest = len(beginnings), max(len(tokens) for tokens in beginnings)

@@ -22,6 +22,7 @@ from agent.hearing.moonshine.names import (
     was_said,
     with_name,
 )
+from agent.hearing.moonshine.onset import from_onset
 from agent.hearing.moonshine.tokens import Tokens
 
 # Log-probabilities of tokens: on the bench's tuning half, 89 of 100 turns lie above both, with fewer word errors than
@@ -76,9 +77,8 @@ class MoonshineReader:
         if first_names and average >= _PLAUSIBLE:
             text = self._with_a_name(speech, encoded, greedy, text, first_names, step)
         anybody = re.sub(r"\W", "", text).lower() != _NOTHING
-        finality, sign = self._ending(greedy)
-        if text[-1:].isalnum() and finality is not None and finality > _PLAINLY_ENDS:
-            text += sign
+        if text[-1:].isalnum():
+            text += self._plain_ending(greedy)
         return Reading(
             text=text,
             average_log_probability=average,
@@ -86,8 +86,16 @@ class MoonshineReader:
             called=called_first(text, first_names),
             cut_off=greedy.cut_off,
             speech=anybody,
-            finality=finality,
         )
+
+    def finality(self, speech: Float32, text: str) -> float | None:
+        """See `QuickReader`. The model hears the melody, and knows the words."""
+        said = text.rstrip(" .,?!;:-…\"'")
+        if not said:
+            return None
+        encoded = self._model.encode(from_onset(speech))
+        *ends, comma = self._model.behind(encoded, self._tokens.tokens(said), self._signs)
+        return float(np.logaddexp.reduce(ends)) - comma
 
     @staticmethod
     def _is_sure(greedy: Greedy, average: float) -> bool:
@@ -148,14 +156,12 @@ class MoonshineReader:
                 words[-1] = Word(last.text + piece, last.least if punctuation else min(last.least, probability))
         return words
 
-    def _ending(self, greedy: Greedy) -> tuple[float | None, str]:
-        """What stands behind the last word: log-odds of one of `_ENDS` against a comma, and the likeliest of them. The
-        model hears the melody, and knows the words before.
-        """
+    def _plain_ending(self, greedy: Greedy) -> str:
+        """The likeliest of `_ENDS` where the last word is much likelier to have one of them behind it than a comma."""
         if greedy.cut_off or not greedy.tokens:
-            return None, ""
+            return ""
         place = len(greedy.tokens)
         while place and not any(sign.isalnum() for sign in self._tokens.piece(greedy.tokens[place - 1])):
             place -= 1
         *ends, comma = greedy.watched[place]
-        return float(np.logaddexp.reduce(ends)) - comma, _ENDS[int(np.argmax(ends))]
+        return _ENDS[int(np.argmax(ends))] if np.logaddexp.reduce(ends) - comma > _PLAINLY_ENDS else ""

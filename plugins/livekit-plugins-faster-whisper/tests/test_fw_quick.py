@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 import pytest
-from livekit.plugins.faster_whisper import Decoding, Mode, Reading, Superseded, Word
+from livekit.plugins.faster_whisper import Decoding, Mode, Reading, Recognizer, Superseded, Word
 from livekit.plugins.faster_whisper.decoder import Abandoned, Decoder
 from livekit.plugins.faster_whisper.voice import WINDOW_S, Voice
 from livekit.plugins.faster_whisper.whisper import Bias, Encoded, Piece, Whisper
@@ -35,6 +35,9 @@ class ScriptedQuick:
     ) -> Reading:
         self.asked.append(tuple(names))
         return self.reading
+
+    def finality(self, speech: npt.NDArray[np.float32], text: str) -> float | None:
+        return -1.5
 
 
 class ScriptedWhisper(Whisper):
@@ -308,6 +311,9 @@ class BrokenQuick(ScriptedQuick):
         self.asked.append(tuple(names))
         raise self.error
 
+    def finality(self, speech: npt.NDArray[np.float32], text: str) -> float | None:
+        raise self.error
+
 
 def test_whisper_reads_what_the_quicker_model_breaks_on_and_that_is_logged_once(
     caplog: pytest.LogCaptureFixture,
@@ -327,9 +333,21 @@ def test_whoever_does_not_wait_any_more_is_not_a_fault(stop: Exception) -> None:
     assert broken.whisper.asked == 0
 
 
-@pytest.mark.parametrize("sure", [True, False])
-def test_whether_the_speaker_goes_on_is_told_whoever_reads_the_words(sure: bool) -> None:
-    both = table(sure=sure)
-    both.quick.reading = replace(both.quick.reading, finality=-1.5)
-    assert both.hear().finality == -1.5
-    assert both.hear(Mode.INTERIM, voiced_s=0.6).finality is None, "Whisper alone does not know"
+@pytest.mark.parametrize(
+    ("language", "length_s", "answer"), [("en", 2.0, -1.5), ("de", 2.0, None), (None, 2.0, None), ("en", 21.0, None)]
+)
+async def test_whether_the_speaker_goes_on_is_asked_of_it_in_its_language(
+    language: str | None, length_s: float, answer: float | None
+) -> None:
+    recognizer = Recognizer(quick=lambda: ScriptedQuick(Reading(text="", average_log_probability=0.0, sure=True)))
+    recognizer._quick_reader()
+    pcm = np.ones(round(length_s * 16_000), np.int16)
+    assert await recognizer.finality(pcm, QUESTION, language=language) == answer
+
+
+async def test_nobody_knows_whether_the_speaker_goes_on_where_there_is_none_or_it_breaks() -> None:
+    pcm = np.ones(16_000, np.int16)
+    assert await Recognizer().finality(pcm, QUESTION, language="en") is None
+    broken = Recognizer(quick=lambda: BrokenQuick(Reading(text="", average_log_probability=0.0, sure=True)))
+    broken._quick_reader()
+    assert await broken.finality(pcm, QUESTION, language="en") is None

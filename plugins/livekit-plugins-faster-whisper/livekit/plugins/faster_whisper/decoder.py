@@ -145,7 +145,6 @@ class Decoder:
         decoding = _decoding(found, bias, voice, perf_counter() - started)
         if reading is None:
             return decoding
-        decoding = replace(decoding, finality=reading.finality)
         if not reading.speech:
             guessed = decoding.average_log_probability < _GUESSED
             return replace(decoding, text="", words=()) if guessed else decoding
@@ -313,7 +312,6 @@ def _of_reading(reading: Reading, mode: Mode, bias: Bias, voice: Voice, decode_s
         decode_s=decode_s,
         doubtful=not reading.sure,
         quick=True,
-        finality=reading.finality,
         tries=1,
     )
 

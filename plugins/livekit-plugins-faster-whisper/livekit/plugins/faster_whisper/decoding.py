@@ -54,7 +54,5 @@ class Decoding:
     """Of the text that was returned: "repetition", "too few words", "too many words", "compression", "cut off"."""
     quick: bool = False
     """By the quicker model alone: see `QuickReader`. Its probabilities are not Whisper's."""
-    finality: float | None = None
-    """By the quicker model, if it was asked: see `Reading`."""
     tries: int = 0
     """Decodings that a window took, at most; above 1, an earlier text was doubtful."""

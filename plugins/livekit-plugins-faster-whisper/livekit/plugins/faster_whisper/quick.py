@@ -25,8 +25,6 @@ class Reading:
     """It ran into its limit of tokens."""
     speech: bool = True
     """False: it read what it makes of sounds in which nobody speaks."""
-    finality: float | None = None
-    """Log-odds that a full stop ends the text rather than a comma, where the model tells: does the speaker go on?"""
 
 
 class QuickReader(Protocol):
@@ -62,4 +60,12 @@ class QuickReader(Protocol):
 
         Raises:
             Exception: whatever its model raises; Whisper reads instead.
+        """
+
+    def finality(self, speech: npt.NDArray[np.float32], text: str) -> float | None:
+        """Log-odds that a full stop ends a text rather than a comma: does the speaker go on? None when unknown.
+
+        Args:
+            speech: as for `read`.
+            text: what was read of it, by whom ever.
         """

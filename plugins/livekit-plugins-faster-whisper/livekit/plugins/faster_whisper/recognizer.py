@@ -32,7 +32,7 @@ from .languages import LanguageMemory
 from .log import logger
 from .model_files import BUNDLED, model_path
 from .quick import QuickReader
-from .whisper import Bias, Whisper
+from .whisper import RATE_HZ, Bias, Whisper
 
 _NICENESS = 10  # more than the others: Linux then gives the lane a tenth of a core that another thread wants
 _FAILED = "ask again; if it fails each time, install the plugin and its model again"
@@ -230,6 +230,29 @@ class Recognizer:
         except asyncio.CancelledError:
             self._abandon(request)
             raise
+
+    async def finality(self, pcm: npt.NDArray[np.int16], text: str, *, language: str | None) -> float | None:
+        """Log-odds that a full stop ends a text rather than a comma: does the speaker go on?
+
+        Of what was said a moment ago, beside whatever is being decoded. Asked again while the silence lasts, several
+        answers know more than one.
+
+        Args:
+            pcm: int16, shape (samples,), 16 kHz mono.
+            text: what was read of it.
+            language: as for `decode`.
+
+        Returns:
+            None where there is no quicker model, or it does not know.
+        """
+        quick = self._quick
+        if quick is None or language != quick.language or len(pcm) > quick.longest_s * RATE_HZ:
+            return None
+        try:
+            return await asyncio.to_thread(quick.finality, pcm.astype(np.float32) / 32768.0, text)
+        except Exception:  # whatever its model raises; `Decoder` tells of it
+            logger.debug("the quicker model failed", exc_info=True)
+            return None
 
     async def aclose(self) -> None:
         """Refuse what waits, let what runs end, join the threads (within about a second). Idempotent."""
