@@ -183,7 +183,7 @@ def test_names_are_known_by_their_sound_wherever_they_are_called(reader: Moonshi
         for name in names
         if name not in read(reader, corpus.turn(said.format(name), speaker).pcm, names).text
     ]
-    assert len(missed) <= 4, missed  # of 16; one in twenty is misread, and Piper sounds different each time
+    assert len(missed) <= 4, missed  # of 16; one in twenty is misread
 
 
 @pytest.mark.real
@@ -195,7 +195,7 @@ def test_a_name_is_known_however_much_silence_lies_before_it(reader: MoonshineRe
         for early in range(0, 960, 160):
             names = ("Claude", "Sam", "Nova", "Anna")
             texts.append(reader.read(speech[early:], names=names, step=lambda: None).text)
-    assert sum("Nova" in text for text in texts) >= 12, texts  # 13 to 18: Piper says it a little differently each time
+    assert sum("Nova" in text for text in texts) >= 12, texts  # 13 to 18, by how Piper says it
 
 
 @pytest.mark.real
