@@ -1,7 +1,8 @@
 """How well and how soon a human is understood, next to stock faster-whisper and stock AgentSession.
 
     python -m bench.hearing                       all parts, virtual time: any machine, however busy
-    python -m bench.hearing --real-time --stock   real delays, ours and AgentSession's; on a quiet machine
+    python -m bench.hearing --part turns --usual --real-time --stock
+                                                  real delays, ours and AgentSession's; on a quiet machine
     python -m bench.hearing --part echo --trials 200
 
 Virtual time decodes for real but charges modelled seconds (bench/virtual.py), so that its delays compare settings and
@@ -151,7 +152,7 @@ def hear_really(clips: Sequence[Clip], settings: HearingSettings) -> list[Heard]
 def figures(heard: Sequence[Heard]) -> dict[str, float]:
     """The table of one hearing."""
     turns = [h for h in heard if h.clip.kind == "turn"]
-    usual = [h for h in turns if 2.0 <= h.clip.end_s - h.clip.start_s <= 6.0] or turns
+    usual = [h for h in turns if _is_usual(h.clip)] or turns
     hesitations = [h for h in heard if h.clip.kind == "hesitation"]
     shorts = [h for h in heard if h.clip.kind == "short"]
     return {
@@ -171,6 +172,11 @@ def figures(heard: Sequence[Heard]) -> dict[str, float]:
         "word error rate, text of record, %": _error_rate((h.clip.text, h.record) for h in heard if h.record),
         "work, s per s of speech": sum(h.work_s for h in heard) / sum(h.clip.length_s for h in heard),
     }
+
+
+def _is_usual(clip: Clip) -> bool:
+    """A turn of a length of which delays are told."""
+    return clip.kind == "turn" and 2.0 <= clip.end_s - clip.start_s <= 6.0
 
 
 def _lacks_first_word(heard: Heard) -> bool:
@@ -287,6 +293,7 @@ def main() -> None:
     parser.add_argument("--part", choices=PARTS, action="append", help="only these")
     parser.add_argument("--split", choices=("test", "tune"), default="test")
     parser.add_argument("--limit", type=int, default=0, help="clips, drawn by lot; 0 for all")
+    parser.add_argument("--usual", action="store_true", help="only turns of 2 to 6 s, of which delays are told")
     parser.add_argument("--real-time", action="store_true", help="real delays instead of modelled ones")
     parser.add_argument("--stock", action="store_true", help="AgentSession's hearing too, in real time")
     parser.add_argument("--no-interims", action="store_true", help="no texts during speech: faster")
@@ -310,6 +317,8 @@ def main() -> None:
     decodings = Decodings(CACHE)
     if "turns" in parts:
         clips = corpus.cached(options.split, CACHE)
+        if options.usual:
+            clips = [clip for clip in clips if _is_usual(clip)]
         if options.limit:
             clips = random.Random(options.limit).sample(clips, min(options.limit, len(clips)))
         print(f"{len(clips)} clips, {sum(clip.length_s for clip in clips) / 60:.1f} minutes, split {options.split}")
