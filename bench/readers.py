@@ -3,8 +3,9 @@
     python -m bench.readers [--split tune] [--limit N] [--json FILE]
 
 Time and word errors of whole turns, and of a word or two, near and in noise, in voices of which half are harsh; names
-that are called, at a turn's beginning, in its middle and at its end; names read into turns that call nobody; and what
-tells the end of a turn from a pause behind a clause that could stand alone. A quiet machine, for the times. Thresholds
+that are called, at a turn's beginning, in its middle and at its end; names read into turns that call nobody; clauses
+that are left out of turns in rooms and in noise; and what tells the end of a turn from a pause behind a clause that
+could stand alone. A quiet machine, for the times. Thresholds
 were chosen on TUNE, figures are for TEST.
 """
 
@@ -25,6 +26,7 @@ import numpy as np
 import soxr  # type: ignore[import-untyped]
 from livekit.local_inference import EOT
 from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer
+from livekit.plugins.faster_whisper.doubt import leaves_out, repeats
 
 from agent.hearing.moonshine import open_reader
 from bench import corpus, sentences
@@ -33,6 +35,7 @@ from bench.occasions import BACKCHANNELS
 from bench.words import normal, word_errors
 
 CACHE = Path(tempfile.gettempdir()) / "roundtable-bench"
+HARSH = ("joe", "joe high", "joe deep", "espeak us f", "espeak gb")
 SPEAKERS = ("joe", "joe high", "espeak gb", "espeak us f")
 BEFORE_S, AFTER_S = 0.5, 0.13  # of the audio around a voice that a fast decoding has
 ASKED_S = (0.08, 0.2, 0.3)  # into the silence
@@ -116,6 +119,25 @@ def phrases(split: str) -> list[Turn]:
         for speaker in SPEAKERS
         for snr_db in (None, 18.0)
     ]
+
+
+def harsh(split: str, draws: int = 3) -> list[Turn]:
+    """Turns of all lengths, each said in several ways; half of them in a room, two thirds in noise."""
+    test = split == "test"
+    names = sentences.NAMES_TEST if test else sentences.NAMES_TUNE
+    called = sentences.CALLED_TEST if test else sentences.CALLED_TUNE
+    texts = [
+        *(sentences.TURNS_TEST if test else sentences.TURNS_TUNE),
+        *(sentences.SHORT_TEST if test else sentences.SHORT_TUNE),
+        *(text.format(name=names[number % len(names)]) for number, text in enumerate(called)),
+    ]
+    made = []
+    for draw in range(draws):
+        for number, said in enumerate(texts, start=draw):
+            clip = corpus.turn(said, HARSH[number % len(HARSH)], draw=draw)
+            placed = corpus.in_place(clip, room=number % 2 == 0, snr_db=(None, 10.0, 15.0)[number % 3], seed=number)
+            made.append(Turn(said, cut(placed), ", ".join(names[: OTHERS + 1])))
+    return made
 
 
 def places(split: str) -> dict[str, tuple[str, ...]]:
@@ -207,6 +229,22 @@ def figures(
     return found
 
 
+def lost(found: Sequence[Read]) -> dict[str, float]:
+    """What must not be answered: a text without a clause of what was said, or in circles."""
+    texts = [(one.turn.said, one.decoding.text) for one in found]
+    return {
+        "turns": len(found),
+        "word error rate, %": error_rate(found),
+        "clauses left out": sum(leaves_out(text, said) and _missing(said, text) > 1 for said, text in texts),
+        "in circles": sum(repeats(text) and not repeats(said) for said, text in texts),
+        "without a text": sum(not text for _, text in texts),
+    }
+
+
+def _missing(said: str, text: str) -> int:
+    return len(normal(said).split()) - len(normal(text).split())
+
+
 async def bench(options: argparse.Namespace) -> dict[str, dict[str, float]]:
     said = tuple(
         _some(part(options.split), options.limit) if part in (turns, calls) else part(options.split)
@@ -227,6 +265,13 @@ async def bench(options: argparse.Namespace) -> dict[str, dict[str, float]]:
         if options.texts:
             for one in (one for part in found for one in part if word_errors(one.turn.said, one.decoding.text)[0]):
                 print(f"    {one.turn.said!r} read as {one.decoding.text!r}")
+    recognizer = Recognizer(quick=open_reader)
+    recognizer.load()
+    try:
+        results["in rooms and in noise"] = lost(await read(recognizer, _some(harsh(options.split), 3 * options.limit)))
+    finally:
+        await recognizer.aclose()
+    show("in rooms and in noise", results["in rooms and in noise"])
     name = "ends, and pauses behind whole clauses"
     results[name] = told_apart(silences(options.split))
     show(name, results[name])
