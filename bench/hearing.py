@@ -19,7 +19,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,23 @@ from bench.words import word_errors
 CACHE = Path(tempfile.gettempdir()) / "roundtable-bench"
 LEAD_S, TAIL_S = 0.7, 3.2
 PARTS = ("turns", "non-speech", "echo")
+# What `--check` lets pass, in virtual time: the figures of today and a little more. A figure that is better lower, but
+# for the share that was caught.
+LIMITS = {
+    "hearing, virtual time": {
+        "onset delay p95, s": 0.16,
+        "endpoint delay p50, s": 0.50,
+        "endpoint delay p95, s": 0.95,
+        "mid-sentence pauses answered, %": 7.0,
+        "turns cut short, %": 0.0,
+        "turns unheard, %": 0.0,
+        "word error rate, fast text, %": 7.5,
+        "word error rate, text of record, %": 5.0,
+    },
+    "non-speech": {"false captions": 0.0},
+    "echo": {"false barge-ins": 0.0, "onset over an echo p95, s": 0.3},
+}
+LEAST = {"echo": {"real barge-ins caught, %": 95.0}}
 
 
 @dataclass
@@ -283,6 +300,19 @@ def _onsets(played: Int16, microphone: Int16) -> list[float]:
     return onsets
 
 
+def regressions(results: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The figures that are worse than their limits, a line each."""
+    worse = []
+    for part, figures in results.items():
+        for figure, value in figures.items():
+            most, least = LIMITS.get(part, {}).get(figure), LEAST.get(part, {}).get(figure)
+            if most is not None and not value <= most:
+                worse.append(f"{part}: {figure} is {value:.2f}, and may be {most:g} at most")
+            if least is not None and not value >= least:
+                worse.append(f"{part}: {figure} is {value:.2f}, and has to be {least:g} at least")
+    return worse
+
+
 def _progress(done: int, of: int) -> None:
     if sys.stderr.isatty():
         print(f"\r{done}/{of}", end="\n" if done == of else "", file=sys.stderr, flush=True)
@@ -300,6 +330,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="of sounds that are no speech")
     parser.add_argument("--trials", type=int, default=200, help="of echo")
     parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--check", action="store_true", help="exit with 1 where a figure is worse than it was")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     parts = options.part or list(PARTS)
@@ -337,6 +368,8 @@ def main() -> None:
         show("echo", lambda: echo(options.trials))
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
+    if options.check and (worse := regressions(results)):
+        sys.exit("\n".join(["", *worse]))
 
 
 if __name__ == "__main__":
