@@ -24,8 +24,9 @@ WORDS = {
 SOUND_EVEN, SOUND_SLOPE, SOUND_MOST = 0.52, 10.0, 2.0
 # Where the recogniser tells whether a full stop or a comma stands behind the last word, a whole sentence is judged by
 # that more than by the audio model: of an end and of a pause behind a clause that could stand alone ("The food was
-# great | but ..."), it knows which is which in 84 of 100 pairs, and in 92 by the mean of three answers through a third
-# of a second of silence, the audio model in 68 (tuning half). Its means lie at 4.3 at ends and at 2.7 in such pauses.
+# great | but ..."), it knows which is which in 85 of 100 pairs, and in 91 by the mean of three answers through a third
+# of a second of silence, the audio model in 51 (bench/readers.py, tuning half). Its means lie at 4.6 at ends and at 2.8
+# in such pauses.
 FINALITY_EVEN, FINALITY_SLOPE, FINALITY_LEAST, FINALITY_MOST = 3.1, 2.0, -1.5, 4.5
 SOUND_BESIDE_FINALITY = 0.35
 FIRST_ASKED_S = 0.06  # into the silence; before, both have little to go by

@@ -151,16 +151,7 @@ class Model:
 
     def behind(self, encoded: Encoded, tokens: Sequence[int], watch: Sequence[int]) -> list[float]:
         """Scores of the watched tokens behind these: log-probabilities but for one constant."""
-        logits = self._decoder.run_with_ort_values(
-            self._outputs[:1],
-            {
-                "input_ids": _value(np.array([[BEGIN, *tokens]], np.int64)),
-                "encoder_hidden_states": _value(encoded.states),
-                "encoder_attention_mask": _ones(1, encoded.samples),
-                "use_cache_branch": _value(np.array([False])),
-                **dict.fromkeys(self._past, self._nothing(1)),
-            },
-        )[0].numpy()
+        logits = self._logits(encoded, np.array([[BEGIN, *tokens]], np.int64))
         return [float(score) for score in logits[0, -1, list(watch)]]
 
     def log_probabilities(self, encoded: Encoded, beginnings: Sequence[Sequence[int]]) -> list[float]:
@@ -170,23 +161,28 @@ class Model:
         given[:, 0] = BEGIN
         for row, tokens in zip(given, beginnings, strict=True):
             row[1 : 1 + len(tokens)] = tokens
-        states = np.repeat(encoded.states, count, axis=0)
-        logits = self._decoder.run_with_ort_values(
-            self._outputs[:1],
-            {
-                "input_ids": _value(given),
-                "encoder_hidden_states": _value(states),
-                "encoder_attention_mask": _ones(count, encoded.samples),
-                "use_cache_branch": _value(np.array([False])),
-                **dict.fromkeys(self._past, self._nothing(count)),
-            },
-        )[0].numpy()
+        logits = self._logits(encoded, given)
         normal = logits - logits.max(-1, keepdims=True)
         normal -= np.log(np.exp(normal).sum(-1, keepdims=True))
         return [
             float(sum(row[place, token] for place, token in enumerate(tokens)))
             for row, tokens in zip(normal, beginnings, strict=True)
         ]
+
+    def _logits(self, encoded: Encoded, given: npt.NDArray[np.int64]) -> Float32:
+        """Scores, (texts, places, vocabulary), of the token behind each one given, (texts, places), in one use."""
+        count = len(given)
+        logits: Float32 = self._decoder.run_with_ort_values(
+            self._outputs[:1],
+            {
+                "input_ids": _value(given),
+                "encoder_hidden_states": _value(np.repeat(encoded.states, count, axis=0)),
+                "encoder_attention_mask": _ones(count, encoded.samples),
+                "use_cache_branch": _value(np.array([False])),
+                **dict.fromkeys(self._past, self._nothing(count)),
+            },
+        )[0].numpy()
+        return logits
 
     def _nothing(self, count: int) -> Any:
         return _value(np.zeros((count, _HEADS, 0, _HEAD_WIDTH), np.float32))
