@@ -7,6 +7,7 @@ are in each figure, as a person feels them.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 
@@ -46,11 +47,13 @@ class Figures:
 
 
 async def measure(
-    host: Person, *, turns: list[Int16], interruptions: list[Int16], backchannels: list[Int16], rounds: int
+    hosts: Sequence[Person], *, turns: list[Int16], interruptions: list[Int16], backchannels: list[Int16], rounds: int
 ) -> Figures:
-    """Say each turn `rounds` times; over the answers, an interruption and a backchannel in turn."""
+    """Say each turn `rounds` times; over the answers, an interruption and a backchannel in turn. Each turn, and what is
+    said over its answer, is the next host's. They hear only the AIs."""
     figures = Figures()
     for number in range(rounds * len(turns)):
+        host = hosts[number % len(hosts)]
         await host.wait_for_quiet(1.5, limit_s=90)
         figures.turns += 1
         begun, ended = await host.say(turns[number % len(turns)])
@@ -67,7 +70,7 @@ async def measure(
             await _backchannel(host, backchannels[number // 2 % len(backchannels)], figures)
         else:
             await _interrupt(host, interruptions[number // 2 % len(interruptions)], figures)
-    figures.overlap = overlap_s(host)
+    figures.overlap = overlap_s(hosts[0])
     return figures
 
 

@@ -1,7 +1,7 @@
 """Table manners, side by side: Roundtable, stock AgentSession and pipecat, on the same models, in one run.
 
-    python bench/table.py [--rounds 4] [--peers agent-session,agent-session-tuned] [--pipecat PYTHON] [--anthropic]
-        [--json FILE]
+    python bench/table.py [--rounds 4] [--hosts 4] [--peers agent-session,agent-session-tuned] [--pipecat PYTHON]
+        [--anthropic] [--json FILE]
 
 Prints a Markdown table of medians and 95th percentiles, and Roundtable's as a ratio to the best peer's. Take a quiet
 machine: the load of others goes into every figure.
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -79,19 +79,26 @@ async def registered(log: Path, limit_s: float = 120.0) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _measure(livekit: LiveKit, room: str, agent: str | None, speech: dict[Line, Int16], rounds: int) -> Figures:
+async def _measure(
+    livekit: LiveKit, room: str, agent: str | None, speech: dict[Line, Int16], *, rounds: int, hosts: int
+) -> Figures:
     async with livekit.api() as lk:
         await lk.room.create_room(api.CreateRoomRequest(name=room))
         if agent:
             request = api.CreateAgentDispatchRequest(agent_name=agent, room=room)
             await lk.agent_dispatch.create_dispatch(request)
-    async with Person.join(livekit.url, livekit.token("host", room)) as host:
+    names = [f"host-{number}" for number in range(1, hosts + 1)]
+    async with AsyncExitStack() as stack:
+        table = [
+            await stack.enter_async_context(Person.join(livekit.url, livekit.token(name, room), deaf_to=names))
+            for name in names
+        ]
         async with asyncio.timeout(60):
-            while not host.ears:  # noqa: ASYNC110
+            while not all(host.ears for host in table):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         await asyncio.sleep(4.0)
         return await measure(
-            host,
+            table,
             turns=[speech[line] for line in TURNS],
             interruptions=[speech[line] for line in INTERRUPTIONS],
             backchannels=[speech[line] for line in BACKCHANNELS],
@@ -147,7 +154,8 @@ async def bench(options: argparse.Namespace) -> dict[str, Figures]:
             with running(name, command, env, log):
                 if agent:
                     await registered(log)
-                found[name] = await _measure(livekit, room, agent, speech, options.rounds)
+                hosts = options.hosts if name in ours else 1  # the others seat one
+                found[name] = await _measure(livekit, room, agent, speech, rounds=options.rounds, hosts=hosts)
                 print(_row(name, found[name]), file=sys.stderr, flush=True)
     return found
 
@@ -219,6 +227,7 @@ def table(found: dict[str, Figures]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=4, help="times that each of the three turns is said")
+    parser.add_argument("--hosts", type=int, default=1, help="at our table, who take turns; the peers seat one")
     parser.add_argument("--peers", default=",".join(PEERS), help="empty for none")
     parser.add_argument("--pipecat", metavar="PYTHON", help="of an environment with pipecat 1.14")
     parser.add_argument("--anthropic", action="store_true", help="ours with Claude's own protocol as well")
