@@ -7,6 +7,7 @@ too, so that two runs hear the same samples; `piper` draws a sentence as often a
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.util
 import io
@@ -75,6 +76,8 @@ def piper(text: str, timbre: float, *, draw: int = 0) -> tuple[Int16, list[tuple
             sound.append(piece)
         else:
             words += [(word.text, word.start_s, word.end_s) for word in piece]
+    del voice
+    gc.collect()  # its 40 MB hang in a cycle, and hundreds of them filled a machine
     return np.concatenate(sound), words
 
 
@@ -182,21 +185,22 @@ def turn(text: str, speaker: str, *, kind: str = "turn", draw: int = 0) -> Clip:
     return Clip(name=text[:32], kind=kind, speaker=speaker, pcm=pcm, text=text, start_s=start, end_s=end)
 
 
-def hesitation(text: str, speaker: str, pause_s: float, seed: int) -> Clip:
+def hesitation(text: str, speaker: str, pause_s: float, seed: int, *, draw: int = 0) -> Clip:
     """A sentence said in one go, stopped at the bar for `pause_s`.
 
     Piper tells where its words are; its melody goes on over the gap, as a speaker's does who looks for a word. For
-    espeak the two halves are joined.
+    espeak the two halves are joined, the first with a comma's melody.
     """
     first = text.split("|")[0].split()
     plain = text.replace("|", "")
-    pcm, words = speech(" ".join(plain.split()), speaker)
+    pcm, words = speech(" ".join(plain.split()), speaker, draw=draw)
     if words:
         at = (words[len(first) - 1][2] + words[len(first)][1]) / 2
         cut = _quietest(pcm, round(at * RATE_HZ))
         halves = [pcm[:cut], pcm[cut:]]
     else:
-        halves = [speech(half.strip(), speaker)[0] for half in text.split("|")]
+        beginning, rest = (half.strip() for half in text.split("|"))
+        halves = [speech(f"{beginning.rstrip(',')},", speaker)[0], speech(rest, speaker)[0]]
     before = level(_faded(halves[0]), -20.0)
     after = level(_faded(halves[1]), -20.0)
     _, pause_start = voiced_span(before)
