@@ -31,7 +31,7 @@ from livekit.plugins.faster_whisper import Mode, Recognizer
 from agent.floor.events import Event, SpeechStarted, UtteranceEnded, UtteranceGuessed
 from agent.hearing import ear as ear_module
 from agent.hearing.ear import Ear
-from agent.hearing.front_end import FrontEnd
+from agent.hearing.front_end import FrontEnd, Glance
 from agent.hearing.local import LocalTranscriber
 from agent.hearing.moonshine import open_reader
 from agent.hearing.reference import Reference
@@ -85,7 +85,7 @@ def hear_virtually(clips: Sequence[Clip], decodings: Decodings, settings: Hearin
     heard = []
     for clip in clips:
         heard.append(run_virtual(_hear_one(clip, decodings, settings)))
-        _progress(len(heard), len(clips))
+        progress(len(heard), len(clips))
     return heard
 
 
@@ -154,7 +154,7 @@ def hear_really(clips: Sequence[Clip], settings: HearingSettings) -> list[Heard]
             before = time.process_time()
             heard.append(await _hear(clip, recognizer, settings))
             heard[-1].work_s = time.process_time() - before
-            _progress(len(heard), len(clips))
+            progress(len(heard), len(clips))
         return heard
 
     try:
@@ -173,12 +173,12 @@ def figures(heard: Sequence[Heard]) -> dict[str, float]:
     hesitations = [h for h in heard if h.clip.kind == "hesitation"]
     shorts = [h for h in heard if h.clip.kind == "short"]
     return {
-        "onset delay p50, s": _quantile((h.onset_s - h.clip.start_s for h in heard if h.onset_s is not None), 0.5),
-        "onset delay p95, s": _quantile((h.onset_s - h.clip.start_s for h in heard if h.onset_s is not None), 0.95),
-        "guess after speech p50, s": _quantile((h.guess_s - h.clip.end_s for h in usual if h.guess_s is not None), 0.5),
-        "endpoint delay p50, s": _quantile((h.end_s - h.clip.end_s for h in usual if h.end_s is not None), 0.5),
-        "endpoint delay p95, s": _quantile((h.end_s - h.clip.end_s for h in usual if h.end_s is not None), 0.95),
-        "endpoint delay of short turns p50, s": _quantile(
+        "onset delay p50, s": quantile((h.onset_s - h.clip.start_s for h in heard if h.onset_s is not None), 0.5),
+        "onset delay p95, s": quantile((h.onset_s - h.clip.start_s for h in heard if h.onset_s is not None), 0.95),
+        "guess after speech p50, s": quantile((h.guess_s - h.clip.end_s for h in usual if h.guess_s is not None), 0.5),
+        "endpoint delay p50, s": quantile((h.end_s - h.clip.end_s for h in usual if h.end_s is not None), 0.5),
+        "endpoint delay p95, s": quantile((h.end_s - h.clip.end_s for h in usual if h.end_s is not None), 0.95),
+        "endpoint delay of short turns p50, s": quantile(
             (h.end_s - h.clip.end_s for h in shorts if h.end_s is not None), 0.5
         ),
         "mid-sentence pauses answered, %": 100 * _share(h.early for h in hesitations),
@@ -207,7 +207,7 @@ def _error_rate(pairs: Iterable[tuple[str, str]]) -> float:
     return 100 * sum(errors for errors, _ in counted) / words if words else float("nan")
 
 
-def _quantile(values: Iterable[float], share: float) -> float:
+def quantile(values: Iterable[float], share: float) -> float:
     kept = sorted(values)
     return kept[min(len(kept) - 1, int(share * len(kept)))] if kept else float("nan")
 
@@ -228,7 +228,7 @@ def whole_window(clips: Sequence[Clip], decodings: Decodings) -> dict[str, float
     for clip in clips:
         pcm = soxr.resample(np.concatenate([clip.pcm, corpus.hush(0.3, 3)]).astype(np.float64), RATE_HZ, 16_000)
         texts.append(decodings.decode(corpus.to_int16(pcm), Mode.RECORD, language="en", hotwords="Claude, Guest").text)
-        _progress(len(texts), len(clips))
+        progress(len(texts), len(clips))
     return {"word error rate, %": _error_rate((clip.text, text) for clip, text in zip(clips, texts, strict=True))}
 
 
@@ -278,13 +278,13 @@ def echo(trials: int) -> dict[str, float]:
             caught = [onset - at for onset in onsets if at <= onset < at + 1.0]
             missed += not caught
             delays += caught[:1]
-        _progress(trial + 1, trials)
+        progress(trial + 1, trials)
     return {
         "trials": trials,
         "false barge-ins": false,
         "real barge-ins caught, %": 100 * (1 - missed / max(1, trials // 2)),
-        "onset over an echo p50, s": _quantile(delays, 0.5),
-        "onset over an echo p95, s": _quantile(delays, 0.95),
+        "onset over an echo p50, s": quantile(delays, 0.5),
+        "onset over an echo p95, s": quantile(delays, 0.95),
     }
 
 
@@ -295,7 +295,10 @@ def _onsets(played: Int16, microphone: Int16) -> list[float]:
         reference.play("claude", start / RATE_HZ, played[start : start + 480])
         front_end.push(start / RATE_HZ, microphone[start : start + 480])
         for window in front_end.windows():
-            if isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):
+            if isinstance(window, Glance):
+                if segmenter.glance(window.ahead, window.probability, window.level_dbfs):
+                    onsets.append((segmenter.samples + window.ahead) / 16_000)
+            elif isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):
                 onsets.append(segmenter.samples / 16_000)
     return onsets
 
@@ -313,7 +316,7 @@ def regressions(results: Mapping[str, Mapping[str, float]]) -> list[str]:
     return worse
 
 
-def _progress(done: int, of: int) -> None:
+def progress(done: int, of: int) -> None:
     if sys.stderr.isatty():
         print(f"\r{done}/{of}", end="\n" if done == of else "", file=sys.stderr, flush=True)
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from agent.floor.events import Event, SpeakerId
 from agent.hearing.end_of_turn import end_of_turn
-from agent.hearing.front_end import FrontEnd
+from agent.hearing.front_end import FrontEnd, Glance
 from agent.hearing.hearer import Hearer, Means
 from agent.hearing.intake import GAP_S, Backlog
 from agent.hearing.reference import Reference
@@ -122,9 +122,14 @@ class Ear:
             segmenter = Segmenter(self._settings.voice)
             while True:
                 await self._wait(hearer)
-                for window in self._front_end.windows():
-                    mark = segmenter.push(window.probability, window.level_dbfs, echo=window.echo)
-                    hearer.window(segmenter.samples, mark, voiced=segmenter.voiced, level_dbfs=window.level_dbfs)
+                for heard in self._front_end.windows():
+                    if isinstance(heard, Glance):
+                        on = segmenter.glance(heard.ahead, heard.probability, heard.level_dbfs)
+                        if on is not None:
+                            hearer.glance(segmenter.samples + heard.ahead, on)
+                        continue
+                    mark = segmenter.push(heard.probability, heard.level_dbfs, echo=heard.echo)
+                    hearer.window(segmenter.samples, mark, voiced=segmenter.voiced, level_dbfs=heard.level_dbfs)
                 line.feed(*self._front_end.take_clean())
 
     async def _wait(self, hearer: Hearer) -> None:

@@ -109,6 +109,11 @@ class Hearer:
             self._utterance.hear(level_dbfs)
             self._voiced_window(self._utterance, quiet=isinstance(mark, VoiceDip))
 
+    def glance(self, now: int, mark: VoiceOn) -> None:
+        """A voice was seen before the window that it sets in was over."""
+        self._now = now
+        self._voice_on(mark.start)
+
     # ---- the voice ----
 
     def _voice_on(self, start: int) -> None:

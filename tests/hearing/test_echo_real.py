@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agent.hearing.echo import EchoState
-from agent.hearing.front_end import FrontEnd, _Line
+from agent.hearing.front_end import FrontEnd, Glance, _Line
 from agent.hearing.reference import Reference
 from agent.hearing.segmenter import Segmenter, VoiceOn
 from agent.hearing.settings import VoiceSettings
@@ -30,7 +30,7 @@ def host() -> np.ndarray:
     return corpus.turn("Hold on, let me stop you there for a second.", "joe high").pcm
 
 
-def onsets(played: np.ndarray, microphone: np.ndarray) -> tuple[list[float], FrontEnd]:
+def onsets(played: np.ndarray, microphone: np.ndarray, *, glances: bool = True) -> tuple[list[float], FrontEnd]:
     """Seconds at which a voice was known to have set in."""
     reference, segmenter, heard = Reference(), Segmenter(VoiceSettings()), []
     ear = FrontEnd(reference)
@@ -38,7 +38,10 @@ def onsets(played: np.ndarray, microphone: np.ndarray) -> tuple[list[float], Fro
         reference.play("claude", start / RATE_HZ, played[start : start + 480])
         ear.push(start / RATE_HZ, microphone[start : start + 480])
         for window in ear.windows():
-            if isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):
+            if isinstance(window, Glance):
+                if glances and segmenter.glance(window.ahead, window.probability, window.level_dbfs):
+                    heard.append((segmenter.samples + window.ahead) / 16_000)
+            elif isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):
                 heard.append(segmenter.samples / 16_000)
     return heard, ear
 
@@ -78,6 +81,37 @@ def test_a_host_with_headphones_is_heard_at_once_even_while_the_ai_speaks(ai: np
     heard, ear = onsets(ai, corpus.to_int16(sound))
     assert ear.echo.state is EchoState.ABSENT
     assert at < heard[0] < at + 0.15
+
+
+def test_over_an_ai_a_window_need_not_have_ended_for_its_voice_to_be_seen(ai: np.ndarray) -> None:
+    """Who was heard before, when no AI spoke, is known sooner: every detector has to have heard them."""
+    said = corpus.turn("Right, but what about the costs of all that?", "joe high")
+    played = np.concatenate([np.zeros(4 * RATE_HZ, np.int16), ai])
+    seen, unaided = [], []
+    for step in range(6):
+        sound, at = microphone(played, gain_db=None), 6.6 + 0.005 * step
+        for begin in (RATE_HZ, round(at * RATE_HZ)):
+            sound[begin : begin + len(said.pcm)] += said.pcm
+        pcm, onset = corpus.to_int16(sound), at + said.start_s
+        seen.append(min(heard for heard in onsets(played, pcm)[0] if heard > onset) - onset)
+        unaided.append(min(heard for heard in onsets(played, pcm, glances=False)[0] if heard > onset) - onset)
+    assert float(np.median(seen)) < float(np.median(unaided)) - 0.008
+
+
+def test_nobody_glances_where_an_echo_may_come_back_or_nobody_speaks(ai: np.ndarray) -> None:
+    def glances(played: np.ndarray, microphone: np.ndarray) -> int:
+        reference, count = Reference(), 0
+        ear = FrontEnd(reference)
+        for start in range(0, len(microphone) - 479, 480):
+            reference.play("claude", start / RATE_HZ, played[start : start + 480])
+            ear.push(start / RATE_HZ, microphone[start : start + 480])
+            count += sum(isinstance(window, Glance) for window in ear.windows())
+        return count
+
+    quiet = np.zeros_like(ai)
+    assert glances(ai, corpus.to_int16(microphone(ai, gain_db=-12.0))) == 0
+    assert glances(quiet, corpus.to_int16(microphone(ai, gain_db=None))) == 0
+    assert glances(ai, corpus.to_int16(microphone(ai, gain_db=None))) > 100
 
 
 def test_they_are_heard_at_once_over_its_first_sentence_too(ai: np.ndarray, host: np.ndarray) -> None:

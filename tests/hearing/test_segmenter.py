@@ -38,6 +38,25 @@ def test_what_a_browsers_echo_canceller_leaves_is_no_voice_at_once() -> None:
     assert marks((0.45, residue), (0.1, HUSH), (0.6, residue), (0.1, HUSH)) == []
 
 
+def test_a_glance_between_two_windows_sets_a_voice_on_and_does_nothing_else() -> None:
+    segmenter = Segmenter(VoiceSettings())
+    segmenter.push(0.05, HUSH)
+    assert segmenter.glance(171, 0.35, LOUD) == VoiceOn(171)
+    assert segmenter.voiced
+    assert segmenter.glance(341, 0.0, HUSH) is None
+    assert segmenter.glance(341, 0.9, LOUD) is None
+    assert segmenter.voiced, "one silent glance is no end, and one more voiced one no onset"
+    assert segmenter.push(0.95, LOUD) is None, "the window behind it finds the voice there"
+
+
+def test_a_soft_or_unlikely_glance_is_no_voice() -> None:
+    segmenter = Segmenter(VoiceSettings())
+    segmenter.push(0.05, HUSH)
+    assert segmenter.glance(171, 0.2, LOUD) is None
+    assert segmenter.glance(341, 0.9, -60.0) is None
+    assert not segmenter.voiced
+
+
 def test_an_onset_is_known_within_a_tenth_of_a_second() -> None:
     windows = [(0.02, HUSH)] * 10 + [(0.3, LOUD), (0.7, LOUD), (0.95, LOUD)]
     ((number, mark),) = marks(*windows)
