@@ -12,10 +12,11 @@ class Completeness(IntEnum):
     """How finished a text looks; higher is more."""
 
     GOES_ON = 0  # "I think, um", "because the", "the point is..."
-    OPEN = 1  # no sentence end: fewer than three words, a comma, nothing
-    SENTENCE = 2  # "That is what I mean."
-    QUESTION = 3  # "What does she think about?", which "that" may follow all the same
-    CLOSED = 4  # a command, a name called, an mm-hm: nothing is likely to follow
+    COMMA = 1  # "The food was great," which the recogniser thinks to go on, and the words alone need not
+    OPEN = 2  # no sentence end: fewer than three words, nothing
+    SENTENCE = 3  # "That is what I mean."
+    QUESTION = 4  # "What does she think about?", which "that" may follow all the same
+    CLOSED = 5  # a command, a name called, an mm-hm: nothing is likely to follow
 
 
 def _words(text: str) -> frozenset[str]:
@@ -33,7 +34,7 @@ _NEVER_LAST = _words(
     i'm you're we're they're he's she's it's that's there's i'd you'd we'd they'd i'll you'll we'll they'll
     i've you've we've they've what's who's let's gonna wanna gotta
     very really quite rather just only even almost nearly mostly basically actually literally probably maybe perhaps
-    i we they he she um uh er erm hmm well
+    i we they he she um uh er erm hmm
     """
 )
 # These end questions and short answers, so they only count against a sentence that is none.
@@ -49,6 +50,13 @@ _ELLIPSIS = re.compile(
     r" (?:i|you|he|she|it|we|they|people)"
     r" (?:is|are|was|were|am|do|does|did|have|has|had|can|could|would|will|should|might|must)$"
 )
+# "... the house we looked at", "... everything they asked for".
+_RELATIVE = re.compile(
+    r"\b(?:the|a|an|this|those|these|my|your|our|his|her|their|what|everything|something|anything|nothing|all)"
+    r" (?:\w+ ){0,2}(?:that )?(?:i|you|he|she|we|they) \w+(?: \w+)? (?:at|about|for|with|on|to|from|of|by)$"
+)
+# "Well" begins a sentence behind a stop, and ends one behind a word: "things were going so well".
+_WELL = re.compile(r"(?:^|[,.;:?!]\s*)well[\s,.…!?]*$", re.IGNORECASE)
 _LAST_IN_ANSWER = _words("is are was were am do does did have has had will would can could should may might must i")
 _PHRASES_THAT_GO_ON = (
     "i think|i guess|i mean|i feel like|i believe|i suppose|you know|the thing is|the point is|the question is|"
@@ -75,11 +83,19 @@ _LIST = (
     r"\b(?:one|two|three|four|five|several|many|few|some|other|of the) (?:things?|reasons?|points?|questions?|ways?|"
     r"problems?|ideas?|kinds?|types?|options?|examples?)"
 )
-_WANTS_MORE = re.compile(rf"(?:{_INFINITIVE}|{_OPINION}|{_HALF}|{_LIST})$")
+# "There was a moment" waits for its "when", "there is a man" for his "who".
+_PRESENTED = (
+    r"\bthere(?:'s| is| was| were| are| has been) (?:a|an|one|this|that|some|always)(?: \w+)? (?:time|moment|day|night"
+    r"|week|year|point|period|reason|way|chance|feeling|sense|story|question|man|woman|guy|person|people|someone)"
+)
+_WANTS_MORE = re.compile(rf"(?:{_INFINITIVE}|{_OPINION}|{_HALF}|{_LIST}|{_PRESENTED})$")
 # "that" and small prepositions end some sentences ("I know that", "come in") and hang in others.
 _HANGING = re.compile(
     r"(?:\b(?:is|was|are|think|say|said|says|believe|sure|fact|reason|way|so|thing|things|means|one|people|those) that|"
-    r"(?<!come)(?<!came)(?<!go)(?<!went)(?<!get)(?<!log)(?<!move)(?<!bring)(?<!join)(?<!jump)(?<!give)(?<!fill) in|"
+    r"(?<!come)(?<!came)(?<!go)(?<!went)(?<!get)(?<!log)(?<!move)(?<!bring)(?<!join)(?<!jump)(?<!give)(?<!fill)"
+    r"(?<!plug)(?<!plugged)(?<!live)(?<!lives)(?<!lived)(?<!believe)(?<!believed)(?<!stay)(?<!stayed)(?<!drop)"
+    r"(?<!dropped)(?<!check)(?<!checked)(?<!turned)(?<!tune)(?<!tuned)(?<!let)(?<!called)(?<!stepped)(?<!interested)"
+    r"(?<!logged)(?<!moved)(?<!joined)(?<!filled)(?<!fit)(?<!fits) in|"
     r"(?<!go)(?<!come)(?<!carry)(?<!move)(?<!later)(?<!hold)(?<!hang)(?<!put)(?<!turn)(?<!so)(?<!early)(?<!keep) on)$"
 )
 _LEADS_IN = re.compile(
@@ -124,7 +140,9 @@ def completeness(text: str, names: frozenset[str] = frozenset()) -> Completeness
     if not spoken:
         return Completeness.SENTENCE  # a cough, most likely; but a name called in a breath may come out as nothing
     plain = " ".join(spoken)
-    if _DOTS.search(text) or text.endswith((",", ";", ":")):
+    if text.endswith(","):
+        return min(Completeness.COMMA, completeness(text.rstrip(", ") + ".", names))
+    if _DOTS.search(text) or text.endswith((";", ":")):
         return Completeness.GOES_ON
     question = text.rstrip("'\"”’)]").endswith(("?", "？", "؟"))
     if all(word in _BACKCHANNEL or word in names for word in spoken):
@@ -166,7 +184,8 @@ def _goes_on(sentence: str, said: list[str], *, question: bool) -> bool:
         clauses[0] = _LEADS_IN.sub("", " ".join(clauses[0]) + " ").split()
     clause_follows = bool(_WANTS_MORE.search(plain)) and not any(word in RELATIVES for word in said[:-2])
     return (
-        (last in _NEVER_LAST and not _ELLIPSIS.search(plain))
+        (last in _NEVER_LAST and not _ELLIPSIS.search(plain) and not _RELATIVE.search(plain))
+        or bool(_WELL.search(sentence))
         or bool(_HANGING.search(plain))
         or bool(_TRAILS_OFF.search(plain))
         or clause_follows

@@ -16,6 +16,7 @@ NAMES = frozenset({"claude", "guest", "anna"})
         "So tell me, who is going to pay for it?",
         "Where do they come from?",
         "Is that what you are looking for?",
+        "Why did you leave when things were going so well?",
     ],
 )
 def test_a_question(text: str) -> None:
@@ -60,6 +61,11 @@ def test_nothing_follows(text: str) -> None:
         "I don't know who they are.",
         "She is a better driver than I am.",
         "Welcome back to the show, everybody.",
+        "It works on a normal laptop as long as it is plugged in.",
+        "I sent you the pictures of the house we looked at.",
+        "There was a problem with the sound.",
+        "There is no reason.",
+        "He plays it very well.",
     ],
 )
 def test_a_whole_sentence(text: str) -> None:
@@ -97,10 +103,19 @@ def test_a_whole_sentence(text: str) -> None:
         "I would like to know.",
         "Do you think that?",
         "In the end.",
+        "There was a time.",
+        "There is one man.",
+        "And that, well.",
+        "I think,",
     ],
 )
 def test_more_is_to_come(text: str) -> None:
     assert completeness(text, NAMES) is Completeness.GOES_ON
+
+
+@pytest.mark.parametrize("text", ["The food was great,", "What do you think about it,", "Claude,"])
+def test_a_comma_behind_what_could_be_all(text: str) -> None:
+    assert completeness(text, NAMES) is Completeness.COMMA
 
 
 @pytest.mark.parametrize(
