@@ -55,8 +55,9 @@ class Silence:
     """The first silence behind a clause: the end, or a pause before another clause."""
 
     ended: bool
-    finality: float
-    mean_finality: float  # of several answers through the silence
+    full_stop: float
+    full_stops: float  # the mean of several answers through the silence
+    last_word: float
     sound: float  # the audio end-of-turn model's probability of an end, 0.25 s into the silence
 
 
@@ -163,11 +164,12 @@ def silences(split: str) -> list[Silence]:
                 if len(speech[0]) / 16_000 < BEFORE_S + reader.shortest_s:
                     continue
                 said = reader.read(speech[0], names=(), step=lambda: None).text
-                finality = [reader.finality(part, said) for part in speech]
+                endings = [reader.ending(part, said) for part in speech]
                 sound = float(audio_model.predict(np.ascontiguousarray(cut(beginning, 0.25)[-19_200:])))
-                known = [one for one in finality if one is not None]
+                known = [one for one in endings if one is not None]
                 if known:
-                    found.append(Silence(clip is whole, known[0], sum(known) / len(known), sound))
+                    mean = sum(one.full_stop for one in known) / len(known)
+                    found.append(Silence(clip is whole, known[0].full_stop, mean, known[-1].last_word, sound))
     return found
 
 
@@ -184,11 +186,12 @@ def told_apart(found: Sequence[Silence]) -> dict[str, float]:
     return {
         "ends": len(ends),
         "pauses": len(pauses),
-        "told apart by the full stop once, %": area(lambda one: one.finality),
-        "told apart by the mean of three, %": area(lambda one: one.mean_finality),
+        "told apart by the full stop once, %": area(lambda one: one.full_stop),
+        "told apart by the mean of three, %": area(lambda one: one.full_stops),
+        "told apart by the last word, %": area(lambda one: one.last_word),
         "told apart by the audio model, %": area(lambda one: one.sound),
-        "mean finality of ends, median": median(one.mean_finality for one in ends),
-        "mean finality of pauses, median": median(one.mean_finality for one in pauses),
+        "mean log-odds of a full stop at ends, median": median(one.full_stops for one in ends),
+        "mean log-odds of a full stop at pauses, median": median(one.full_stops for one in pauses),
     }
 
 

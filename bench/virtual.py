@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from livekit.local_inference import EOT
 from livekit.plugins import faster_whisper
-from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer, Superseded
+from livekit.plugins.faster_whisper import Decoding, Ending, Mode, Recognizer, Superseded
 
 from agent.hearing import moonshine
 from agent.hearing.moonshine import MoonshineReader, open_reader
@@ -33,7 +33,7 @@ ENCODE_S = ((4.0, 0.055), (8.0, 0.100), (10.0, 0.125), (30.0, 0.550))  # encoder
 TOKEN_S = 0.0085
 QUICK_S = (0.010, 0.0047)  # Moonshine: a second of audio, and a token
 LETTERS_PER_TOKEN = 4.2
-FINALITY_S = 0.02  # one use of its decoder
+ENDING_S = 0.02  # one use of its decoder
 OVERHEAD_S = 0.008  # voice meter, spectrogram, queue
 END_OF_TURN_S = 0.032
 RECORD_SLOWER = 3.0  # one core, beam search, word times
@@ -73,7 +73,7 @@ class Decodings:
     """Real decodings, each made once and kept in `folder`. Used from any thread."""
 
     def __init__(self, folder: Path, recognizer: Recognizer | None = None) -> None:
-        self._folder = folder / f"decodings-{_recognisers()}"
+        self._folder = folder / f"decodings-{recognisers()}"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._recognizer = recognizer or Recognizer(quick=open_reader)
         self._loop = asyncio.new_event_loop()
@@ -92,13 +92,13 @@ class Decodings:
         path.write_bytes(pickle.dumps(decoding))
         return decoding
 
-    def finality(self, pcm: Int16, text: str, language: str | None) -> float | None:
-        path = self._folder / f"fin-{hashlib.sha256(pcm.tobytes() + text.encode()).hexdigest()[:32]}"
+    def ending(self, pcm: Int16, text: str, language: str | None) -> Ending | None:
+        path = self._folder / f"ending-{hashlib.sha256(pcm.tobytes() + text.encode()).hexdigest()[:32]}.pickle"
         if not path.exists():
-            call = self._recognizer.finality(pcm, text, language=language)
-            path.write_text(str(asyncio.run_coroutine_threadsafe(call, self._loop).result()))
-        kept = path.read_text()
-        return None if kept == "None" else float(kept)
+            call = self._recognizer.ending(pcm, text, language=language)
+            path.write_bytes(pickle.dumps(asyncio.run_coroutine_threadsafe(call, self._loop).result()))
+        kept: Ending | None = pickle.loads(path.read_bytes())
+        return kept
 
     def end_of_turn(self, pcm: Int16) -> float:
         path = self._folder / f"eot-{hashlib.sha256(pcm.tobytes()).hexdigest()[:32]}"
@@ -109,7 +109,7 @@ class Decodings:
         return probability
 
 
-def _recognisers() -> str:
+def recognisers() -> str:
     """A digest of the code that decodes: what older code made of an audio says nothing."""
     folders = [Path(str(module.__file__)).parent for module in (faster_whisper, moonshine)]
     sources = [path.read_bytes() for folder in folders for path in sorted(folder.glob("*.py"))]
@@ -162,10 +162,10 @@ class VirtualRecognizer:
         self.work_s += encode_s + decode_s
         return decoding
 
-    async def finality(self, pcm: Int16, text: str, *, language: str | None) -> float | None:
+    async def ending(self, pcm: Int16, text: str, *, language: str | None) -> Ending | None:
         """On a core of its own."""
-        answer = self._decodings.finality(pcm, text, language)
-        seconds = len(pcm) / 16_000 * QUICK_S[0] + FINALITY_S
+        answer = self._decodings.ending(pcm, text, language)
+        seconds = len(pcm) / 16_000 * QUICK_S[0] + ENDING_S
         self.work_s += seconds
         await asyncio.sleep(seconds)
         return answer

@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 
 from agent.floor.events import SpeakerId
 from agent.hearing.stream import StreamLine, StreamTranscriber
-from agent.hearing.transcriber import Int16, Line, Speech, Tell, Transcriber, TranscriberFailed, Transcript, untold
+from agent.hearing.transcriber import (
+    Ending,
+    Int16,
+    Line,
+    Speech,
+    Tell,
+    Transcriber,
+    TranscriberFailed,
+    Transcript,
+    untold,
+)
 
 
 def in_order(services: Sequence[StreamTranscriber], local: Transcriber | None) -> Transcriber:
@@ -93,8 +103,8 @@ class _FallbackLine:
             self._first.prove(speech)
         return transcript
 
-    async def finality(self, speech: Speech, text: str) -> float | None:
-        return await self._second.finality(speech, text)  # a stream does not tell, and it may be its text
+    async def ending(self, speech: Speech, text: str) -> Ending | None:
+        return await self._second.ending(speech, text)  # a stream does not tell, and it may be its text
 
     def settle(self, end: float) -> None:
         self._first.settle(end)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.floor.events import (
     Event,
@@ -29,11 +29,12 @@ from agent.hearing.interims import Interims
 from agent.hearing.scribe import Finished, Scribe
 from agent.hearing.segmenter import Mark, VoiceBack, VoiceDip, VoiceOff, VoiceOn
 from agent.hearing.settings import HearingSettings
-from agent.hearing.transcriber import Line, Speech, Tell, TranscriberFailed, Transcript
+from agent.hearing.transcriber import Ending, Line, Speech, Tell, TranscriberFailed, Transcript
 from agent.hearing.utterance import Part, Utterance, join
 
 logger = logging.getLogger(__name__)
 
+_SIGNS = ".,;:?!…\"'”’)"
 FAST_LIMIT_S = 8.0  # a decoding that takes longer has hung: the floor waits that long for an endpoint at most
 
 
@@ -175,23 +176,28 @@ class Hearer:
             pause.asking = True
             speech = self._speech(utterance, utterance.part, self._now, pause.end)
             text = utterance.part.transcript.text if utterance.part.transcript is not None else ""
-            task = self._ask(pause, speech, text if pause.endpointer.weighs_finality else "")
+            task = self._ask(pause, speech, text if pause.endpointer.weighs_ending else "")
             self._means.tasks.create_task(task, name=f"end of turn:{utterance.id}")
 
     async def _ask(self, pause: _Pause, speech: Speech, text: str) -> None:
         """Does it sound as if it had ended? The audio model answers, and the recogniser of a text that may have."""
-        probability, finality = await asyncio.gather(
-            self._means.end_of_turn.probability(speech.pcm[-SAMPLES:]), self._finality(speech, text)
+        probability, ending = await asyncio.gather(
+            self._means.end_of_turn.probability(speech.pcm[-SAMPLES:]), self._ending(speech, text)
         )
         pause.asking = False
         pause.endpointer.sound(probability)
-        if finality is not None:
-            pause.endpointer.finality(finality)
+        if ending is not None:
+            pause.endpointer.ending(ending, speech.end - speech.voice_end)
         if self._utterance is not None and self._pause is pause:
             self._end_if_over(self._utterance, pause)
 
-    async def _finality(self, speech: Speech, text: str) -> float | None:
-        return await self._means.line.finality(speech, text) if text else None
+    async def _ending(self, speech: Speech, text: str) -> Ending | None:
+        if not text:
+            return None
+        ending = await self._means.line.ending(speech, text)
+        if ending is not None and text.split()[-1].strip(_SIGNS).lower() in self._means.names():
+            return replace(ending, last_word=0.0)  # a name is spelt as it is, and not as the model would
+        return ending
 
     def _end_if_over(self, utterance: Utterance, pause: _Pause) -> None:
         if pause.endpointer.ended((self._now - pause.end) / RATE_HZ):

@@ -7,7 +7,17 @@ from collections.abc import Callable
 from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer, RecognizerError, Superseded
 
 from agent.floor.events import SpeakerId
-from agent.hearing.transcriber import Int16, Line, Speech, SpokenWord, Tell, TranscriberFailed, Transcript, untold
+from agent.hearing.transcriber import (
+    Ending,
+    Int16,
+    Line,
+    Speech,
+    SpokenWord,
+    Tell,
+    TranscriberFailed,
+    Transcript,
+    untold,
+)
 from agent.hearing.vocabulary import Vocabulary
 
 
@@ -42,9 +52,10 @@ class LocalTranscriber:
             hotwords=", ".join(self._vocabulary.words if mode is Mode.RECORD else self._vocabulary.names) or None,
         )
 
-    async def finality(self, speech: Speech, text: str) -> float | None:
+    async def ending(self, speech: Speech, text: str) -> Ending | None:
         """See `Line`."""
-        return await self._recognizer.finality(speech.pcm, text, language=self._language)
+        ending = await self._recognizer.ending(speech.pcm, text, language=self._language)
+        return Ending(ending.full_stop, ending.last_word) if ending is not None else None
 
 
 class _LocalLine:
@@ -81,8 +92,8 @@ class _LocalLine:
         except RecognizerError as error:
             raise TranscriberFailed(str(error)) from error
 
-    async def finality(self, speech: Speech, text: str) -> float | None:
-        return await self._transcriber.finality(speech, text)
+    async def ending(self, speech: Speech, text: str) -> Ending | None:
+        return await self._transcriber.ending(speech, text)
 
     def settle(self, end: float) -> None:
         """Nothing is kept."""

@@ -45,7 +45,7 @@ class Segmenter:
 
     One window above `sure_probability`, or two in a row above `on_probability`, set a voice on; one above
     `quick_probability` does where no AI's voice can have come back, 20 ms sooner, and so do 512 samples between two
-    windows, above `glance_probability`, 15 ms sooner still: a voice over an AI is ducked for. `off_after_s` below
+    windows, above `glance_probability`, some 20 ms sooner still: a voice over an AI is ducked for. `off_after_s` below
     `off_probability` set it off. The detector holds on for 60 to 100 ms after the last sound; the level falls at once,
     so a level far below the voice's own is told as a dip, once for each silence.
     """

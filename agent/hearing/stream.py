@@ -19,7 +19,7 @@ from agent.floor.events import SpeakerId
 from agent.hearing.cloud_ear import GAP_S, RATE_HZ, CloudEar, Fault, Patience, StreamClock, frame, joined
 from agent.hearing.heard_words import Heard, HeardWords
 from agent.hearing.standing import Standing
-from agent.hearing.transcriber import Int16, Speech, SpokenWord, Tell, TranscriberFailed, Transcript, untold
+from agent.hearing.transcriber import Ending, Int16, Speech, SpokenWord, Tell, TranscriberFailed, Transcript, untold
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ class StreamLine:
             self._kept.popleft()
         self._words.forget(end)
 
-    async def finality(self, speech: Speech, text: str) -> float | None:
+    async def ending(self, speech: Speech, text: str) -> Ending | None:
         return None
 
     # ---- the three texts ----

@@ -67,6 +67,14 @@ class TextOfRecord:
     words: tuple[SpokenWord, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What an audio says about the end of its text."""
+
+    full_stop: float  # log-odds that a full stop ends it, and not a comma
+    last_word: float = 0.0  # log-probability that this is its last word
+
+
 class TranscriberFailed(Exception):
     """The engine could not do it. The message says why and what to do.
 
@@ -134,8 +142,8 @@ class Line(Protocol):
             TranscriberFailed: see its message.
         """
 
-    async def finality(self, speech: Speech, text: str) -> float | None:
-        """Log-odds that a full stop ends the fast text rather than a comma; None where the engine does not tell.
+    async def ending(self, speech: Speech, text: str) -> Ending | None:
+        """What the audio says about the end of the fast text; None where the engine does not tell.
 
         Asked several times in one silence: see `endpointing`.
         """

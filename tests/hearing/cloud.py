@@ -15,7 +15,7 @@ from livekit.agents.utils import http_context
 from agent.hearing.cloud_ear import Patience
 from agent.hearing.fallback import in_order
 from agent.hearing.stream import StreamTranscriber
-from agent.hearing.transcriber import Int16, Line, Speech, Tell, Transcript, untold
+from agent.hearing.transcriber import Ending, Int16, Line, Speech, Tell, Transcript, untold
 from agent.providers.ears import make_ears
 from agent.settings import Settings, load
 from tests.support.google_speech import service_account
@@ -30,6 +30,7 @@ class OwnMachine:
     """Stands for faster-whisper: a word for each `WORD_S` of voice in what it is given."""
 
     asked: list[tuple[str, Speech]] = field(default_factory=list)
+    endings: list[str] = field(default_factory=list)  # of which it was asked
 
     def follow(self, who: str) -> Line:
         return self
@@ -43,8 +44,9 @@ class OwnMachine:
     def settle(self, end: float) -> None:
         """Nothing."""
 
-    async def finality(self, speech: Speech, text: str) -> float | None:
-        return None
+    async def ending(self, speech: Speech, text: str) -> Ending | None:
+        self.endings.append(text)
+        return Ending(3.0, -0.2)
 
     async def interim(self, speech: Speech) -> Transcript | None:
         return self._decode("interim", speech)

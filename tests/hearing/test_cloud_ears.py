@@ -16,7 +16,7 @@ import pytest
 
 from agent.hearing import standing, stream
 from agent.hearing.cloud_ear import Patience
-from agent.hearing.transcriber import TranscriberFailed
+from agent.hearing.transcriber import Ending, TranscriberFailed
 from tests.hearing.cloud import QUICK, Anna, OwnMachine, at_the_ear, settings
 from tests.support.google_speech import google_cloud
 from tests.support.speech_services import KEY, AssemblyAI, Deepgram, assemblyai, deepgram
@@ -77,6 +77,20 @@ async def test_each_utterance_has_its_own_words(name: str, tmp_path: Path) -> No
         assert [record.text for record in records] == ["one two", "three four five", "six"]
         assert all(speech.start <= word.start <= word.end <= speech.end for word in records[-1].words)
         assert anna.told == []
+
+
+async def test_whether_the_speaker_goes_on_is_asked_of_the_own_machine_about_the_services_words(tmp_path: Path) -> None:
+    own = OwnMachine()
+    async with table("deepgram", tmp_path, own=own) as (_, anna):
+        speech = await anna.utters(2)
+        text = (await anna.line.fast(speech)).text
+        assert await anna.line.ending(speech, text) == Ending(3.0, -0.2)
+    assert own.endings == ["one two"]
+
+
+async def test_without_another_ear_nobody_knows_whether_the_speaker_goes_on(tmp_path: Path) -> None:
+    async with table("deepgram", tmp_path) as (_, anna):
+        assert await anna.line.ending(await anna.utters(2), "one two") is None
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -9,16 +9,20 @@ from hypothesis import strategies as st
 from agent.hearing.completeness import Completeness
 from agent.hearing.endpointing import Endpointer
 from agent.hearing.settings import EndpointSettings
+from agent.hearing.transcriber import Ending
 
 SETTINGS = EndpointSettings()
+ASKED_S = 0.15
 
 
-def pause(completeness: Completeness | None, *sounds: float, finality: float | None = None) -> Endpointer:
+def pause(
+    completeness: Completeness | None, *sounds: float, full_stop: float | None = None, last_word: float = 0.0
+) -> Endpointer:
     endpointer = Endpointer(SETTINGS)
     if completeness is not None:
         endpointer.text(completeness)
-    if finality is not None:
-        endpointer.finality(finality)
+    if full_stop is not None:
+        endpointer.ending(Ending(full_stop, last_word), ASKED_S)
     for sound in sounds:
         endpointer.sound(sound)
     return endpointer
@@ -76,36 +80,60 @@ def test_every_silence_that_is_long_enough_is_an_end(completeness: Completeness,
 
 def test_a_whole_sentence_with_a_comma_in_its_melody_may_go_on() -> None:
     """ "The food was great" ... "but the service was terrible"."""
-    final = pause(Completeness.SENTENCE, 0.5, finality=6.5).needed_s
+    final = pause(Completeness.SENTENCE, 0.5, full_stop=6.5).needed_s
     assert final == SETTINGS.min_silence_s
     assert final < pause(Completeness.SENTENCE, 0.5).needed_s
-    assert pause(Completeness.SENTENCE, 0.5).needed_s < pause(Completeness.SENTENCE, 0.5, finality=3.0).needed_s
+    assert pause(Completeness.SENTENCE, 0.5).needed_s < pause(Completeness.SENTENCE, 0.5, full_stop=2.5).needed_s
 
 
-def test_one_more_answer_of_the_recogniser_counts_as_much_as_the_first() -> None:
-    sentence = pause(Completeness.SENTENCE, 0.5, finality=2.0)
-    assert sentence.needed_s > 1.0
-    sentence.finality(6.0)
-    assert sentence.needed_s == pause(Completeness.SENTENCE, 0.5, finality=4.0).needed_s < 0.6
+def test_one_plain_sign_of_an_end_is_enough() -> None:
+    sentence = pause(Completeness.SENTENCE, 0.5, full_stop=2.0)
+    undecided_s = sentence.needed_s
+    sentence.ending(Ending(7.0), 0.4)
+    assert sentence.needed_s == SETTINGS.min_silence_s
+    sentence.ending(Ending(3.5), 0.5)
+    assert SETTINGS.min_silence_s < sentence.needed_s < undecided_s, "the first and the latest count"
 
 
-def test_the_recogniser_is_asked_of_a_whole_sentence_only() -> None:
-    assert pause(Completeness.SENTENCE).weighs_finality
-    assert not any(pause(other).weighs_finality for other in Completeness if other is not Completeness.SENTENCE)
+def test_the_same_answer_says_less_the_longer_the_silence() -> None:
+    """The recogniser puts full stops behind silence."""
+    at_once, late = pause(Completeness.SENTENCE, 0.5), pause(Completeness.SENTENCE, 0.5)
+    at_once.ending(Ending(4.4), 0.15)
+    late.ending(Ending(4.4), 0.9)
+    assert at_once.needed_s < late.needed_s
+
+
+@pytest.mark.parametrize("words", [Completeness.SENTENCE, Completeness.QUESTION])
+def test_where_the_last_word_was_hardly_said_the_speaker_was_broken_off(words: Completeness) -> None:
+    """ "And then we decided to sta..." read as "And then we decided to speak."."""
+    sure = pause(words, 0.6, full_stop=5.0)
+    assert pause(words, 0.6, full_stop=5.0, last_word=-4.0).needed_s > sure.needed_s + 0.1
+    assert pause(words, 0.6, full_stop=5.0, last_word=-0.3).needed_s == sure.needed_s
+
+
+def test_the_recogniser_is_asked_where_the_words_leave_it_open() -> None:
+    asked = {words for words in Completeness if pause(words).weighs_ending}
+    assert asked == set(Completeness) - {Completeness.GOES_ON, Completeness.CLOSED}
 
 
 def test_a_new_text_takes_back_what_was_said_of_the_old_one() -> None:
-    sentence = pause(Completeness.SENTENCE, 0.5, finality=9.0)
+    sentence = pause(Completeness.SENTENCE, 0.5, full_stop=9.0)
     sentence.text(Completeness.SENTENCE)
-    sentence.finality(2.0)
-    assert sentence.needed_s == pause(Completeness.SENTENCE, 0.5, finality=2.0).needed_s
+    sentence.ending(Ending(2.0), ASKED_S)
+    assert sentence.needed_s == pause(Completeness.SENTENCE, 0.5, full_stop=2.0).needed_s
 
 
 def test_an_audio_model_that_knows_no_such_voice_does_not_keep_a_final_sentence_waiting() -> None:
-    assert pause(Completeness.SENTENCE, 0.3, finality=6.5).needed_s < 0.5
+    assert pause(Completeness.SENTENCE, 0.3, full_stop=6.5).needed_s < 0.5
     assert pause(Completeness.SENTENCE, 0.3).needed_s > 0.9
 
 
-@pytest.mark.parametrize("other", [Completeness.GOES_ON, Completeness.OPEN, Completeness.QUESTION, Completeness.CLOSED])
-def test_a_full_stop_makes_no_end_of_what_is_no_whole_sentence(other: Completeness) -> None:
-    assert pause(other, 0.5, finality=9.0).needed_s == pause(other, 0.5).needed_s
+@pytest.mark.parametrize("words", [Completeness.COMMA, Completeness.OPEN])
+def test_a_plain_full_stop_in_the_melody_is_an_end_whatever_sign_was_written(words: Completeness) -> None:
+    assert pause(words, 0.5).needed_s > 0.9
+    assert pause(words, 0.5, full_stop=7.0).needed_s < 0.5
+
+
+@pytest.mark.parametrize("words", [Completeness.GOES_ON, Completeness.CLOSED])
+def test_a_full_stop_makes_no_end_of_words_that_go_on(words: Completeness) -> None:
+    assert pause(words, 0.5, full_stop=9.0).needed_s == pause(words, 0.5).needed_s

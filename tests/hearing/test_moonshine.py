@@ -109,10 +109,10 @@ def read(reader: MoonshineReader, pcm: np.ndarray, names: tuple[str, ...] = NAME
     return reader.read(speech, names=names, step=lambda: None)
 
 
-def finality(reader: MoonshineReader, clip: corpus.Clip, text: str) -> float:
+def full_stop(reader: MoonshineReader, clip: corpus.Clip, text: str) -> float:
     """The mean of what it says through a quarter of a second of silence."""
-    answers = [reader.finality((cut(clip, after_s) / 32768).astype(np.float32), text) for after_s in (0.1, 0.2, 0.25)]
-    return float(np.mean([answer for answer in answers if answer is not None]))
+    answers = [reader.ending((cut(clip, after_s) / 32768).astype(np.float32), text) for after_s in (0.1, 0.2, 0.25)]
+    return float(np.mean([answer.full_stop for answer in answers if answer is not None]))
 
 
 @pytest.mark.real
@@ -146,8 +146,8 @@ def test_it_hears_whether_the_speaker_goes_on(reader: MoonshineReader, speaker: 
     said = "The food was great | but the service was terrible."
     paused = corpus.hesitation(said, speaker, 1.0, 1)
     whole = corpus.turn(said.replace("| ", ""), speaker)
-    final = finality(reader, whole, said.replace("| ", ""))
-    unfinished = finality(reader, replace(paused, end_s=paused.pauses[0][0]), said.split("|")[0])
+    final = full_stop(reader, whole, said.replace("| ", ""))
+    unfinished = full_stop(reader, replace(paused, end_s=paused.pauses[0][0]), said.split("|")[0])
     assert final > unfinished
 
 
@@ -155,13 +155,30 @@ def test_it_hears_whether_the_speaker_goes_on(reader: MoonshineReader, speaker: 
 def test_whether_they_go_on_does_not_depend_on_how_long_they_were_silent_before(reader: MoonshineReader) -> None:
     whole = corpus.turn("The food was great but the service was terrible.", "joe")
     speech = (cut(whole) / 32768).astype(np.float32)
-    answers = [reader.finality(speech[early:], whole.text) for early in (0, 3_200, 6_400)]
-    assert max(answers) - min(answers) < 0.5, answers  # type: ignore[type-var, operator]
+    endings = [reader.ending(speech[early:], whole.text) for early in (0, 3_200, 6_400)]
+    answers = [ending.full_stop for ending in endings if ending is not None]
+    assert len(answers) == 3
+    assert max(answers) - min(answers) < 0.5, answers
+
+
+@pytest.mark.real
+def test_it_hears_whether_the_last_word_was_said(reader: MoonshineReader) -> None:
+    """ "And then we decided to sta..." is read as "speak" or as "stop": the audio bears out neither."""
+    clip = corpus.turn("And then we decided to start the whole thing again.", "joe")
+    speech = (cut(clip) / 32768).astype(np.float32)
+
+    def last_word(text: str) -> float:
+        ending = reader.ending(speech, text)
+        assert ending is not None
+        return ending.last_word
+
+    assert last_word("And then we decided to start the whole thing again.") > -0.4
+    assert last_word("And then we decided to start the whole thing open.") < -2.0
 
 
 @pytest.mark.real
 def test_of_no_words_it_is_not_known_whether_they_go_on(reader: MoonshineReader) -> None:
-    assert reader.finality(np.zeros(16_000, np.float32), "...") is None
+    assert reader.ending(np.zeros(16_000, np.float32), "...") is None
 
 
 @pytest.mark.real

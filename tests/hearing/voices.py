@@ -22,7 +22,7 @@ from agent.hearing.intake import Tape, Timeline
 from agent.hearing.scribe import Scribe
 from agent.hearing.segmenter import WINDOW, Segmenter
 from agent.hearing.settings import HearingSettings
-from agent.hearing.transcriber import Int16, Speech, Tell, TextOfRecord, TranscriberFailed, Transcript, untold
+from agent.hearing.transcriber import Ending, Int16, Speech, Tell, TextOfRecord, TranscriberFailed, Transcript, untold
 
 RATE_HZ = 16_000
 WINDOW_S = WINDOW / RATE_HZ
@@ -40,7 +40,7 @@ class ScriptedLine:
     fails: bool = False
     told: bool = False  # of its failure
     interims: bool = False
-    finality_of: Callable[[float], float] | None = None  # by the seconds of silence behind the voice
+    ending_of: Callable[[float], Ending] | None = None  # by the seconds of silence behind the voice
     reads_first: Callable[[float], str] | None = None  # what it makes of the speech in half the time
     first_s: float | None = None  # not half, but this
     late: bool = False  # no text but the one of record comes in time
@@ -54,9 +54,9 @@ class ScriptedLine:
     def feed(self, at: float, pcm: Int16) -> None:
         """Nothing."""
 
-    async def finality(self, speech: Speech, text: str) -> float | None:
-        self.asked.append(("finality", speech))
-        return self.finality_of(speech.end - speech.voice_end) if self.finality_of is not None else None
+    async def ending(self, speech: Speech, text: str) -> Ending | None:
+        self.asked.append(("ending", speech))
+        return self.ending_of(speech.end - speech.voice_end) if self.ending_of is not None else None
 
     async def interim(self, speech: Speech) -> Transcript | None:
         if not self.interims:

@@ -149,10 +149,12 @@ class Model:
                 past[name.replace("present", "past_key_values")] = value
             given, again = [decoding.tokens[-1]], True
 
-    def behind(self, encoded: Encoded, tokens: Sequence[int], watch: Sequence[int]) -> list[float]:
-        """Scores of the watched tokens behind these: log-probabilities but for one constant."""
-        logits = self._logits(encoded, np.array([[BEGIN, *tokens]], np.int64))
-        return [float(score) for score in logits[0, -1, list(watch)]]
+    def heard(self, encoded: Encoded, tokens: Sequence[int], watch: Sequence[int]) -> tuple[list[float], list[float]]:
+        """The log-probability of each of these tokens behind those before it, and of the watched ones behind all."""
+        logits = self._logits(encoded, np.array([[BEGIN, *tokens]], np.int64))[0]
+        likely = _log_softmax(logits)
+        own = [float(likely[place, token]) for place, token in enumerate(tokens)]
+        return own, [float(score) for score in likely[-1, list(watch)]]
 
     def log_probabilities(self, encoded: Encoded, beginnings: Sequence[Sequence[int]]) -> list[float]:
         """How likely it is that the text begins with these tokens: the log-probability of each, all at once."""
@@ -162,11 +164,9 @@ class Model:
         for row, tokens in zip(given, beginnings, strict=True):
             row[1 : 1 + len(tokens)] = tokens
         logits = self._logits(encoded, given)
-        normal = logits - logits.max(-1, keepdims=True)
-        normal -= np.log(np.exp(normal).sum(-1, keepdims=True))
         return [
             float(sum(row[place, token] for place, token in enumerate(tokens)))
-            for row, tokens in zip(normal, beginnings, strict=True)
+            for row, tokens in zip(_log_softmax(logits), beginnings, strict=True)
         ]
 
     def _logits(self, encoded: Encoded, given: npt.NDArray[np.int64]) -> Float32:
@@ -186,6 +186,12 @@ class Model:
 
     def _nothing(self, count: int) -> Any:
         return _value(np.zeros((count, _HEADS, 0, _HEAD_WIDTH), np.float32))
+
+
+def _log_softmax(scores: Float32) -> Float32:
+    normal: Float32 = scores - scores.max(-1, keepdims=True)
+    normal -= np.log(np.exp(normal).sum(-1, keepdims=True))
+    return normal
 
 
 def _value(array: npt.NDArray[Any]) -> Any:

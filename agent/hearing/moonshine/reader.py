@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from livekit.plugins.faster_whisper import Reading
+from livekit.plugins.faster_whisper import Ending, Reading
 
 from agent.hearing.moonshine.files import TOKENIZER
 from agent.hearing.moonshine.model import Encoded, Greedy, Model
@@ -88,14 +88,18 @@ class MoonshineReader:
             speech=anybody,
         )
 
-    def finality(self, speech: Float32, text: str) -> float | None:
+    def ending(self, speech: Float32, text: str) -> Ending | None:
         """See `QuickReader`. The model hears the melody, and knows the words."""
         said = text.rstrip(" .,?!;:-…\"'")
         if not said:
             return None
-        encoded = self._model.encode(from_onset(speech))
-        *ends, comma = self._model.behind(encoded, self._tokens.tokens(said), self._signs)
-        return float(np.logaddexp.reduce(ends)) - comma
+        tokens = self._tokens.tokens(said)
+        likely, (*ends, comma) = self._model.heard(self._model.encode(from_onset(speech)), tokens, self._signs)
+        last = len(tokens) - 1
+        while last and not self._tokens.piece(tokens[last]).startswith(" "):
+            last -= 1
+        a_word = not any(sign.isdigit() for sign in said.split()[-1])  # there is more than one way to write a number
+        return Ending(full_stop=float(np.logaddexp.reduce(ends)) - comma, last_word=min(likely[last:]) if a_word else 0)
 
     @staticmethod
     def _is_sure(greedy: Greedy, average: float) -> bool:

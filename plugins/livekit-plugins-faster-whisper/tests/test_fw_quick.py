@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 import pytest
-from livekit.plugins.faster_whisper import Decoding, Mode, Reading, Recognizer, Superseded, Word
+from livekit.plugins.faster_whisper import Decoding, Ending, Mode, Reading, Recognizer, Superseded, Word
 from livekit.plugins.faster_whisper.decoder import Abandoned, Decoder
 from livekit.plugins.faster_whisper.voice import WINDOW_S, Voice
 from livekit.plugins.faster_whisper.whisper import Bias, Encoded, Piece, Whisper
 
 QUESTION = "What do you make of all that?"
+ENDING = Ending(full_stop=-1.5, last_word=-0.1)
 ENGLISH = Bias(language="en", hotwords="Claude, Mira")
 
 
@@ -36,8 +37,8 @@ class ScriptedQuick:
         self.asked.append(tuple(names))
         return self.reading
 
-    def finality(self, speech: npt.NDArray[np.float32], text: str) -> float | None:
-        return -1.5
+    def ending(self, speech: npt.NDArray[np.float32], text: str) -> Ending | None:
+        return ENDING
 
 
 class ScriptedWhisper(Whisper):
@@ -311,7 +312,7 @@ class BrokenQuick(ScriptedQuick):
         self.asked.append(tuple(names))
         raise self.error
 
-    def finality(self, speech: npt.NDArray[np.float32], text: str) -> float | None:
+    def ending(self, speech: npt.NDArray[np.float32], text: str) -> Ending | None:
         raise self.error
 
 
@@ -334,20 +335,20 @@ def test_whoever_does_not_wait_any_more_is_not_a_fault(stop: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "length_s", "answer"), [("en", 2.0, -1.5), ("de", 2.0, None), (None, 2.0, None), ("en", 21.0, None)]
+    ("language", "length_s", "answer"), [("en", 2.0, ENDING), ("de", 2.0, None), (None, 2.0, None), ("en", 21.0, None)]
 )
 async def test_whether_the_speaker_goes_on_is_asked_of_it_in_its_language(
-    language: str | None, length_s: float, answer: float | None
+    language: str | None, length_s: float, answer: Ending | None
 ) -> None:
     recognizer = Recognizer(quick=lambda: ScriptedQuick(Reading(text="", average_log_probability=0.0, sure=True)))
     recognizer._quick_reader()
     pcm = np.ones(round(length_s * 16_000), np.int16)
-    assert await recognizer.finality(pcm, QUESTION, language=language) == answer
+    assert await recognizer.ending(pcm, QUESTION, language=language) == answer
 
 
 async def test_nobody_knows_whether_the_speaker_goes_on_where_there_is_none_or_it_breaks() -> None:
     pcm = np.ones(16_000, np.int16)
-    assert await Recognizer().finality(pcm, QUESTION, language="en") is None
+    assert await Recognizer().ending(pcm, QUESTION, language="en") is None
     broken = Recognizer(quick=lambda: BrokenQuick(Reading(text="", average_log_probability=0.0, sure=True)))
     broken._quick_reader()
-    assert await broken.finality(pcm, QUESTION, language="en") is None
+    assert await broken.ending(pcm, QUESTION, language="en") is None

@@ -18,7 +18,7 @@ from .errors import (
 from .log import logger
 from .model_files import model_path
 from .models import WhisperModels
-from .quick import QuickReader, Reading
+from .quick import Ending, QuickReader, Reading
 from .recognizer import Recognizer, Statistics
 from .stream import SpeechStream
 from .stt import STT
@@ -28,6 +28,7 @@ __all__ = [
     "STT",
     "Decoding",
     "DecodingFailed",
+    "Ending",
     "Mode",
     "ModelMissing",
     "QuickReader",

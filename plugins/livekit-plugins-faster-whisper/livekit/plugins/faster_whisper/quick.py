@@ -27,6 +27,17 @@ class Reading:
     """False: it read what it makes of sounds in which nobody speaks."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What an audio says about the end of its text. Of several answers in one silence more is known than of one."""
+
+    full_stop: float
+    """Log-odds that a full stop ends the text rather than a comma: does the speaker go on?"""
+    last_word: float
+    """Log-probability of the last word, by its least likely token: was that said? A speaker who stops in
+    mid-sentence is misread there more often than elsewhere."""
+
+
 class QuickReader(Protocol):
     """Reads whole audios, for several threads at once."""
 
@@ -62,8 +73,8 @@ class QuickReader(Protocol):
             Exception: whatever its model raises; Whisper reads instead.
         """
 
-    def finality(self, speech: npt.NDArray[np.float32], text: str) -> float | None:
-        """Log-odds that a full stop ends a text rather than a comma: does the speaker go on? None when unknown.
+    def ending(self, speech: npt.NDArray[np.float32], text: str) -> Ending | None:
+        """What the audio says about the end of its text; None when nothing is known.
 
         Args:
             speech: as for `read`.

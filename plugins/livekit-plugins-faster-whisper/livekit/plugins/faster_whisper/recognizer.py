@@ -31,10 +31,11 @@ from .fair_queue import FairQueue, Full
 from .languages import LanguageMemory
 from .log import logger
 from .model_files import BUNDLED, model_path
-from .quick import QuickReader
+from .quick import Ending, QuickReader
 from .whisper import RATE_HZ, Bias, Whisper
 
 _NICENESS = 10  # more than the others: Linux then gives the lane a tenth of a core that another thread wants
+_ENDINGS = 2  # threads; an answer takes 20 to 45 ms, and who asks next waits for that
 _FAILED = "ask again; if it fails each time, install the plugin and its model again"
 _OVERLOADED = "lower the number of speakers a worker, take a smaller model, or give the machine more cores"
 
@@ -150,6 +151,7 @@ class Recognizer:
         self._closed = False
         self._loaded: dict[bool, Whisper] = {}  # by whether it is the quick copy
         self._lanes: dict[Mode, threading.Thread] = {}
+        self._endings = concurrent.futures.ThreadPoolExecutor(_ENDINGS, thread_name_prefix="faster-whisper-ending")
         self._languages = LanguageMemory()
         self.statistics = Statistics()
         _close_at_exit(self)
@@ -231,8 +233,8 @@ class Recognizer:
             self._abandon(request)
             raise
 
-    async def finality(self, pcm: npt.NDArray[np.int16], text: str, *, language: str | None) -> float | None:
-        """Log-odds that a full stop ends a text rather than a comma: does the speaker go on?
+    async def ending(self, pcm: npt.NDArray[np.int16], text: str, *, language: str | None) -> Ending | None:
+        """What an audio says about the end of its text: does the speaker go on?
 
         Of what was said a moment ago, beside whatever is being decoded. Asked again while the silence lasts, several
         answers know more than one.
@@ -249,7 +251,8 @@ class Recognizer:
         if quick is None or language != quick.language or len(pcm) > quick.longest_s * RATE_HZ:
             return None
         try:
-            return await asyncio.to_thread(quick.finality, pcm.astype(np.float32) / 32768.0, text)
+            speech = pcm.astype(np.float32) / 32768.0
+            return await asyncio.get_running_loop().run_in_executor(self._endings, quick.ending, speech, text)
         except Exception:  # whatever its model raises; `Decoder` tells of it
             logger.debug("the quicker model failed", exc_info=True)
             return None
@@ -268,6 +271,7 @@ class Recognizer:
             _fail(request, RecognizerClosed("the recogniser was closed", fix="open a new Recognizer"))
         for thread in self._lanes.values():
             thread.join()
+        self._endings.shutdown(cancel_futures=True)
 
     # ---- the queue ----
 
