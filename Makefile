@@ -1,8 +1,8 @@
-# make up     set everything up and open the studio: http://localhost:4000
-# make test   all tests, also those on the real LiveKit server, models and browser
-# make check  formatter, linter, strict types
-# make bench-check  hearing is as good and as quick as it was (10 minutes; in no test)
-# make fmt    format the code, bring .env.example up to date
+# make up          set everything up and open the studio: http://localhost:4000
+# make test        all tests, also those on the real LiveKit server, models and browser
+# make check       formatter, linter, strict types
+# make bench-check hearing is as good and as quick as it was (10 minutes; in no test)
+# make fmt         format the code, bring .env.example up to date
 # Everything that is set up lies in .venv, .studio, web/node_modules and agent/web/static.
 
 SHELL := /bin/bash

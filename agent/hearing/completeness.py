@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from agent.hearing.english import RELATIVES, is_subject_alone, lacks_main_clause, open_clause, verbs
+from agent.hearing.english import RELATIVES, SUBORDINATORS, is_subject_alone, lacks_main_clause, open_clause, verbs
 
 
 class Completeness(IntEnum):
@@ -150,8 +150,11 @@ def completeness(text: str, names: frozenset[str] = frozenset()) -> Completeness
         return Completeness.OPEN if spoken[-1] in names and not question else Completeness.CLOSED
     if _COMMAND.match(plain):
         return Completeness.CLOSED
-    last_sentence = _SENTENCES.split(text)[-1]
+    *before, last_sentence = _SENTENCES.split(text)
     said = _spoken(last_sentence)
+    if before and said and said[0] in SUBORDINATORS and not question:
+        # "It costs two hundred dollars. If you buy it in advance." is one sentence, or another one begins.
+        return min(Completeness.OPEN, completeness(f"{before[-1]} {last_sentence}", names))
     if _goes_on(last_sentence, said, question=question):
         return Completeness.GOES_ON
     if not _END.search(text):

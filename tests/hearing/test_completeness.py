@@ -17,6 +17,7 @@ NAMES = frozenset({"claude", "guest", "anna"})
         "Where do they come from?",
         "Is that what you are looking for?",
         "Why did you leave when things were going so well?",
+        "He sold it. When did he do that?",
     ],
 )
 def test_a_question(text: str) -> None:
@@ -105,6 +106,8 @@ def test_a_whole_sentence(text: str) -> None:
         "In the end.",
         "There was a time.",
         "There is one man.",
+        "That is true. Because the.",
+        "I was there. When the war was over, I",
         "And that, well.",
         "I think,",
     ],
@@ -119,7 +122,17 @@ def test_a_comma_behind_what_could_be_all(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Claude.", "Hey Claude", "A hundred dollars.", "My neighbour", "Small models.", "Interesting numbers"]
+    "text",
+    [
+        "Claude.",
+        "Hey Claude",
+        "A hundred dollars.",
+        "My neighbour",
+        "Small models.",
+        "Interesting numbers",
+        "It costs two hundred dollars. If you buy it in advance.",
+        "Have you been to the coast? Since they closed the road.",
+    ],
 )
 def test_it_may_be_all_or_not(text: str) -> None:
     assert completeness(text, NAMES) is Completeness.OPEN
