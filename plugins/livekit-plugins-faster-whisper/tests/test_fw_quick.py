@@ -224,6 +224,14 @@ def test_what_whisper_makes_in_circles_is_nobodys_text_however_sure_it_is(
     assert (heard.text, heard.average_log_probability) == ("Hold on, please, let me say something.", -0.3)
 
 
+@pytest.mark.parametrize(("probability", "text"), [(-0.7, ""), (-0.5, "Perfect.")])
+def test_where_whisper_goes_in_circles_and_the_other_guesses_nothing_was_said(probability: float, text: str) -> None:
+    """A laugh: three windows of Whisper did not agree, and Moonshine made "Perfect." of it."""
+    both = table("Perfect.", sure=False, probability=probability)
+    both.whisper = DizzyWhisper(IN_CIRCLES)
+    assert both.hear(voiced_s=0.7).text == text
+
+
 def test_who_goes_in_circles_is_understood_where_both_hear_it() -> None:
     both = table(IN_CIRCLES, whisper=IN_CIRCLES)
     assert both.hear(voiced_s=3.0).text == IN_CIRCLES

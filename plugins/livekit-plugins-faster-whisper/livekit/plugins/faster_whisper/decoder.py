@@ -265,6 +265,8 @@ def _in_better_words(decoding: Decoding, reading: Reading, bias: Bias, voice: Vo
         return decoding
     if decoding.doubtful:
         probability = reading.average_log_probability  # Whisper's is one of the doubtful text
+        if not reading.sure and probability < _GUESSED:
+            return replace(decoding, text="", words=())  # neither knows: a laugh, most likely
     text, spoken = reading.text, decoding.words
     again = _spread(text, spoken[0].start_s, spoken[-1].end_s) if spoken else ()
     return replace(
