@@ -53,8 +53,8 @@ LIMITS = {
     "hearing, virtual time": {
         "onset delay p95, s": 0.16,
         "endpoint delay p50, s": 0.50,
-        "endpoint delay p95, s": 0.95,
-        "mid-sentence pauses answered, %": 7.0,
+        "endpoint delay p95, s": 1.3,
+        "mid-sentence pauses answered, %": 5.0,
         "turns cut short, %": 0.0,
         "turns unheard, %": 0.0,
         "word error rate, fast text, %": 7.5,
