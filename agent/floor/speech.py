@@ -154,8 +154,9 @@ class Speech:
         match self._open.get(utterance):
             case Lull(who=owner, guess=None) as lull if owner == who:
                 self._open[utterance] = replace(lull, draft=text, sign=at)
-            case Lull(who=owner) | Talking(who=owner) if owner == who:
-                pass  # the better text was there before it, or the voice has gone on
+            case (Lull(who=owner) | Talking(who=owner)) as heard if owner == who:
+                # The better text was there before it, or the voice has gone on: a sign that hearing follows it still.
+                self._open[utterance] = replace(heard, sign=at)
             case other:
                 self._late("UtteranceDrafted", utterance, other)
 
