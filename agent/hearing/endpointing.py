@@ -49,7 +49,8 @@ SOUND_BESIDE_FULL_STOP = 0.35
 # A last word that the audio hardly bears out is one that was broken off. Nine of ten at ends lie above -0.5.
 LAST_WORD_SURE, LAST_WORD_SLOPE, LAST_WORD_LEAST = -0.6, 1.5, -4.0
 FIRST_ASKED_S = 0.06  # into the silence; before, both have little to go by
-# As `NEEDED`, where the recogniser tells. A voice that was broken off is given time, whatever else may go on is not.
+# As `NEEDED`, where the recogniser tells: who was broken off or plainly goes on is given time; of what is undecided the
+# recogniser will say no more later.
 NEEDED_BESIDE_FULL_STOP = (
     (-5.0, 2.3),
     (-4.0, 1.8),

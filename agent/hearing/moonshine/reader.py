@@ -99,7 +99,8 @@ class MoonshineReader:
         while last and not self._tokens.piece(tokens[last]).startswith(" "):
             last -= 1
         a_word = not any(sign.isdigit() for sign in said.split()[-1])  # there is more than one way to write a number
-        return Ending(full_stop=float(np.logaddexp.reduce(ends)) - comma, last_word=min(likely[last:]) if a_word else 0)
+        last_word = min(likely[last:]) if a_word else 0.0
+        return Ending(full_stop=float(np.logaddexp.reduce(ends)) - comma, last_word=last_word)
 
     @staticmethod
     def _is_sure(greedy: Greedy, average: float) -> bool:
