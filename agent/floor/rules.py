@@ -29,10 +29,10 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
     )
 
     breath_s: float = Field(
-        0.32,
+        0.36,
         ge=0,
         description="silence after a hold, before the voice goes on though no turn was heard: 'Right,' may be followed"
-        " by 'but ...', 0.22 s later and heard up to 0.1 s late on a busy machine",
+        " by 'but ...', up to 0.3 s after its end was seen, and heard later on a busy machine",
     )
 
     # Judgement of sound: whisper-base on "mm-hm" gives a log-probability of -1 to -1.7 (words: -0.2 to -0.6) and a

@@ -38,7 +38,7 @@ def test_an_mm_hm_holds_the_voice_for_a_moment_and_no_word_is_lost(talk: Convers
     talk.says("Sam", "Mm-hm.", at=5.0, seconds=0.7)
     talk.ends()
     assert talk.when(act.Hold) == [5.21]
-    assert talk.when(act.Resume) == [6.12], "0.42 s after the mm-hm: as soon as nobody goes on behind it"
+    assert talk.when(act.Resume) == [6.16], "0.46 s after the mm-hm: as soon as nobody goes on behind it"
     assert talk.transcript() == ["Sam: Claude, what is a fugue?", f"Claude: {FUGUE}"]
 
 
@@ -101,7 +101,7 @@ def test_a_right_that_was_taken_for_the_whole_of_it_does_not_let_the_voice_in_be
     talk: Conversation,
 ) -> None:
     paused = talk.says("Sam", "Right.", at=5.0, seconds=0.35)
-    talk.says("Sam", "But what about a canon?", at=paused + 0.28)
+    talk.says("Sam", "But what about a canon?", at=paused + 0.38)  # one in four pauses for so long
     talk["Nova"].will_say("<pass/>")
     talk.ends()
     assert not talk.actions(act.Resume), "not for the blink of an eye"
