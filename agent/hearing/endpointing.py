@@ -46,8 +46,10 @@ NEEDED = (
 FULL_STOP_EVEN = ((0.15, 3.1), (0.4, 3.7), (0.6, 4.3), (1.0, 4.8))
 FULL_STOP_SLOPE, FULL_STOP_LEAST, FULL_STOP_MOST = 2.0, -3.0, 4.5
 SOUND_BESIDE_FULL_STOP = 0.35
-# A last word that the audio hardly bears out is one that was broken off. Nine of ten at ends lie above -0.5.
-LAST_WORD_SURE, LAST_WORD_SLOPE, LAST_WORD_LEAST = -0.6, 1.5, -4.0
+# A last word that the audio hardly bears out is one that was broken off, nine of ten at ends lie above -0.5; but where
+# there is a plain full stop behind it (the latest, less what is even), it was misread.
+LAST_WORD_SURE, LAST_WORD_SLOPE = -0.6, 1.5
+LAST_WORD_LEAST = ((0.0, -4.0), (1.0, -1.0))
 FIRST_ASKED_S = 0.06  # into the silence; before, both have little to go by
 # As `NEEDED`, where the recogniser tells: who was broken off or plainly goes on is given time; of what is undecided the
 # recogniser will say no more later.
@@ -126,7 +128,8 @@ class Endpointer:
         if not self._full_stops or not self.weighs_ending:
             return _interpolated(WORDS[words] + self._sound, NEEDED)
         last_word = sum(self._last_words) / len(self._last_words)
-        broken_off = max(LAST_WORD_LEAST, min(0.0, LAST_WORD_SLOPE * (last_word - LAST_WORD_SURE)))
+        least = _interpolated(self._full_stops[-1], LAST_WORD_LEAST)
+        broken_off = max(least, min(0.0, LAST_WORD_SLOPE * (last_word - LAST_WORD_SURE)))
         final = WORDS[words] if words is Completeness.QUESTION else self._full_stop
         final = max(FULL_STOP_LEAST, min(FULL_STOP_MOST, final)) + SOUND_BESIDE_FULL_STOP * self._sound
         return _interpolated(final + broken_off, NEEDED_BESIDE_FULL_STOP)

@@ -106,9 +106,18 @@ def test_the_same_answer_says_less_the_longer_the_silence() -> None:
 @pytest.mark.parametrize("words", [Completeness.SENTENCE, Completeness.QUESTION])
 def test_where_the_last_word_was_hardly_said_the_speaker_was_broken_off(words: Completeness) -> None:
     """ "And then we decided to sta..." read as "And then we decided to speak."."""
-    sure = pause(words, 0.6, full_stop=5.0)
-    assert pause(words, 0.6, full_stop=5.0, last_word=-4.0).needed_s > sure.needed_s + 0.1
-    assert pause(words, 0.6, full_stop=5.0, last_word=-0.3).needed_s == sure.needed_s
+    sure = pause(words, 0.6, full_stop=3.1)
+    assert pause(words, 0.6, full_stop=3.1, last_word=-4.0).needed_s > sure.needed_s + 0.1
+    assert pause(words, 0.6, full_stop=3.1, last_word=-0.3).needed_s == sure.needed_s
+
+
+def test_before_a_plain_full_stop_it_was_misread_and_the_speaker_is_not_kept_waiting() -> None:
+    """ "We moved to the coast when I was seven." read as "... when I was chairman."."""
+    sentence = pause(Completeness.SENTENCE, 0.5)
+    sentence.ending(Ending(4.2, -5.0), 0.3)
+    undecided_s = sentence.needed_s
+    sentence.ending(Ending(5.6, -5.8), 0.6)
+    assert sentence.needed_s < min(0.6, undecided_s - 0.2)
 
 
 def test_the_recogniser_is_asked_where_the_words_leave_it_open() -> None:
