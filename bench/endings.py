@@ -26,7 +26,7 @@ from unittest import mock
 from livekit.plugins.faster_whisper import Decoding, Mode, Superseded
 
 from agent.hearing import hearer
-from agent.hearing.completeness import Completeness, completeness
+from agent.hearing.completeness import Completeness, of_readings
 from agent.hearing.endpointing import Endpointer
 from agent.hearing.settings import EndpointSettings, HearingSettings, InterimSettings
 from agent.hearing.transcriber import Ending
@@ -67,6 +67,7 @@ class Silence:
     begins_s: float  # in the clip, as the detector saw it
     length_s: float  # infinite at the clip's end
     text: str  # what was read of the clip so far
+    other: str  # and the less likely reading
     told: tuple[Told, ...]
 
     @property
@@ -86,7 +87,7 @@ class Silence:
 
     @property
     def completeness(self) -> Completeness:
-        return completeness(self.text, NAMES)
+        return of_readings(self.text, self.other, NAMES)
 
     def endpoint_s(self, settings: EndpointSettings) -> float:
         """The silence after which the endpointer ends the utterance. Infinite where it does not before `LONGEST_S`."""
@@ -165,19 +166,19 @@ class _Watcher(Endpointer):
     """Never ends anything, asks all it can, and remembers what it was told and when."""
 
     made: ClassVar[list[_Watcher]] = []
-    latest_text: ClassVar[str] = ""
+    latest_texts: ClassVar[tuple[str, str]] = "", ""
 
     def __init__(self, settings: EndpointSettings) -> None:
         super().__init__(settings)
         self.told: list[Told] = []
         self.silence_s = 0.0
         self.begins_s: float | None = None
-        self.read = ""
+        self.read = "", ""
         self.made.append(self)
 
     def text(self, completeness: Completeness) -> None:
         super().text(completeness)
-        self.read = self.latest_text
+        self.read = self.latest_texts
         self._note(None)
 
     def ending(self, ending: Ending, silence_s: float) -> None:
@@ -196,9 +197,9 @@ class _Watcher(Endpointer):
         self.told.append(Told(self.silence_s, what, asked_at))
 
 
-def _a_sentence(text: str, names: frozenset[str]) -> Completeness:
+def _a_sentence(text: str, other: str, names: frozenset[str]) -> Completeness:
     """So that everything is asked, whatever the words look like."""
-    _Watcher.latest_text = text
+    _Watcher.latest_texts = text, other
     return Completeness.SENTENCE
 
 
@@ -217,7 +218,7 @@ def listen(clip: Clip, decodings: Decodings) -> list[Silence]:
     settings = HearingSettings(interim=InterimSettings(first_after_s=1e6))
     with (
         mock.patch.object(hearer, "Endpointer", _Watcher),
-        mock.patch.object(hearer, "completeness", _a_sentence),
+        mock.patch.object(hearer, "of_readings", _a_sentence),
         mock.patch.object(hearing, "VirtualRecognizer", _Unrecorded),
     ):
         hearing.hear_virtually([clip], decodings, settings)
@@ -226,7 +227,7 @@ def listen(clip: Clip, decodings: Decodings) -> list[Silence]:
     for one in _Watcher.made:
         if one.begins_s is not None and one.begins_s > clip.start_s:
             length_s = float("inf") if one.begins_s > clip.end_s - DETECTED_S else one.silence_s + WINDOW_S
-            found.append(Silence(bare, one.begins_s, length_s, one.read, tuple(one.told)))
+            found.append(Silence(bare, one.begins_s, length_s, *one.read, tuple(one.told)))
     return found
 
 

@@ -21,7 +21,7 @@ from agent.floor.events import (
     UtteranceEnded,
     UtteranceGuessed,
 )
-from agent.hearing.completeness import completeness
+from agent.hearing.completeness import of_readings
 from agent.hearing.end_of_turn import SAMPLES, EndOfTurn
 from agent.hearing.endpointing import Endpointer
 from agent.hearing.intake import RATE_HZ, Tape, Timeline
@@ -283,7 +283,7 @@ class Hearer:
 
     def _guess(self, utterance: Utterance, pause: _Pause) -> None:
         text = utterance.text
-        pause.endpointer.text(completeness(text, self._means.names()))
+        pause.endpointer.text(of_readings(text, utterance.other_text, self._means.names()))
         self._means.emit(
             UtteranceGuessed(
                 at=self._at, who=self._means.who, utterance=utterance.id, text=text, evidence=utterance.evidence()

@@ -105,6 +105,7 @@ def _transcript(speech: Speech, decoding: Decoding) -> Transcript:
         average_log_probability=decoding.average_log_probability,
         no_speech_probability=decoding.no_speech_probability,
         doubtful=decoding.doubtful,
+        other=decoding.other,
         words=tuple(
             SpokenWord(text=word.word, start=speech.start + word.start_s, end=speech.start + word.end_s)
             for word in decoding.words

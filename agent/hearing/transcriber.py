@@ -49,6 +49,7 @@ class Transcript:
     average_log_probability: float = 0.0  # of the tokens; 0 when unknown
     no_speech_probability: float = 0.0  # 0 when unknown
     doubtful: bool = False
+    other: str = ""  # another reading of the same audio, less likely
     pending: bool = False  # there is no text in time: the text of record may have words all the same
     words: tuple[SpokenWord, ...] = ()  # of a text of record; empty when the engine tells no times
 

@@ -56,6 +56,12 @@ class Utterance:
         return join(part.transcript.text for part in self.parts if part.transcript)
 
     @property
+    def other_text(self) -> str:
+        """With another reading of the part that is being spoken; empty when there is none."""
+        transcript = self.part.transcript
+        return join((self.before, transcript.other)) if transcript is not None and transcript.other else ""
+
+    @property
     def understood(self) -> bool:
         """Every part has its text."""
         return all(part.transcript is not None for part in self.parts)

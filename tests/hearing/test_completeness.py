@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.hearing.completeness import Completeness, completeness
+from agent.hearing.completeness import Completeness, completeness, of_readings
 
 NAMES = frozenset({"claude", "guest", "anna"})
 
@@ -141,3 +141,22 @@ def test_it_may_be_all_or_not(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "..."])
 def test_a_sound_without_words_may_be_a_name_that_was_not_understood(text: str) -> None:
     assert completeness(text, NAMES) is Completeness.SENTENCE
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "looks"),
+    [
+        ("To decide which of my projects gets the money,", "Who decides which of them gets it?", Completeness.QUESTION),
+        ("As the guests have another opinion here,", "Do the guests have another opinion here?", Completeness.QUESTION),
+        ("She told me that her story over dinner", "She tells me a whole story over dinner.", Completeness.SENTENCE),
+        # What is half a sentence in both readings, or in the likelier one and a scrap in the other, goes on
+        ("She told us that during the winter", "Tito does that during the winter,", Completeness.GOES_ON),
+        ("She told us that during the winter", "Winter", Completeness.GOES_ON),
+        ("And then he said that the", "", Completeness.GOES_ON),
+        # And a whole one is not made less by another reading
+        ("Do you still live there?", "Do you still need the", Completeness.QUESTION),
+        ("Stop.", "The top.", Completeness.CLOSED),
+    ],
+)
+def test_of_two_readings_a_whole_sentence_is_hardly_made_up(text: str, other: str, looks: Completeness) -> None:
+    assert of_readings(text, other) is looks

@@ -16,7 +16,8 @@ from agent.floor.events import (
     UtteranceGuessed,
 )
 from agent.hearing.settings import HearingSettings
-from agent.hearing.transcriber import Ending
+from agent.hearing.transcriber import Ending, Transcript
+from agent.hearing.utterance import Part, Utterance
 from tests.hearing.voices import ScriptedLine, Talk, counting, says, voiced_s
 from tests.support.virtual_time import run_virtual
 
@@ -94,6 +95,32 @@ def test_a_name_at_the_end_need_not_be_borne_out_by_the_audio(asked: str, ends_s
         assert ends_s - 0.1 < anna.when(UtteranceEnded) - 1.5 < ends_s + 0.1
 
     run_virtual(talk())
+
+
+@pytest.mark.parametrize(("other", "ends_s"), [("", 2.0), ("Who decides which of them gets the money?", 0.35)])
+def test_a_question_that_was_misread_into_half_a_sentence_ends_like_one_where_another_reading_has_it(
+    other: str, ends_s: float
+) -> None:
+    async def talk() -> None:
+        line = ScriptedLine(says((2.0, "To decide which of them gets the money,")), other=other)
+        async with Talk(line.script, line=line, sounds_ended=0.52) as anna:
+            await anna.says(2.0)
+            await anna.is_silent(3.0)
+        assert ends_s - 0.35 < anna.when(UtteranceEnded) - 2.0 < ends_s + 0.1
+        assert anna.story[-1] == "anna-1 said: To decide which of them gets the money,"
+
+    run_virtual(talk())
+
+
+def test_another_reading_of_a_monologues_last_words_is_one_of_the_whole() -> None:
+    """ "... because", and a breath that cuts the part: what another reader makes of the rest stands behind it."""
+    utterance = Utterance("anna-1", [Part(0, 0, 0), Part(9, 9, 9)])
+    utterance.parts[0].transcript = Transcript(text="It was a long day because", other="It was a long day.")
+    assert utterance.other_text == ""
+    utterance.part.transcript = Transcript(text="the train broke")
+    assert utterance.other_text == ""
+    utterance.part.transcript = Transcript(text="the train broke", other="the train broke down.")
+    assert utterance.other_text == "It was a long day because the train broke down."
 
 
 def test_where_the_words_say_enough_it_is_not_asked_again() -> None:

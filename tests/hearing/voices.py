@@ -43,6 +43,7 @@ class ScriptedLine:
     ending_of: Callable[[float], Ending] | None = None  # by the seconds of silence behind the voice
     reads_first: Callable[[float], str] | None = None  # what it makes of the speech in half the time
     first_s: float | None = None  # not half, but this
+    other: str = ""  # reading of the same
     late: bool = False  # no text but the one of record comes in time
 
     async def run(self, tell: Tell) -> None:
@@ -79,7 +80,7 @@ class ScriptedLine:
         await asyncio.sleep(seconds)
         if self.fails:
             raise TranscriberFailed("the engine is broken; mend it", told=self.told)
-        return Transcript(text=self.script(voiced_s(speech)), average_log_probability=-0.3)
+        return Transcript(text=self.script(voiced_s(speech)), average_log_probability=-0.3, other=self.other)
 
 
 def voiced_s(speech: Speech) -> float:

@@ -117,6 +117,32 @@ def test_what_it_is_unsure_of_whisper_reads_and_the_surer_of_the_two_is_taken() 
     assert (heard.text, heard.quick) == (QUESTION, True)
 
 
+MISREAD = "Water you make of that."
+
+
+@pytest.mark.parametrize(
+    ("quick", "probability", "other"),
+    [
+        pytest.param(MISREAD, -0.5, MISREAD, id="Whisper is surer"),
+        pytest.param(QUESTION, -0.25, MISREAD, id="the quicker one is surer"),
+        pytest.param("What what what what what what what what what?", -0.5, "", id="that cannot have been said"),
+    ],
+)
+def test_the_reading_that_was_not_taken_is_told_beside_the_one_that_was(
+    quick: str, probability: float, other: str
+) -> None:
+    whisper = MISREAD if quick == QUESTION else QUESTION
+    heard = table(quick, whisper, sure=False, probability=probability).hear()
+    assert (heard.text, heard.other) == (QUESTION, other)
+
+
+def test_nor_is_whispers_where_it_failed_or_was_not_asked() -> None:
+    lost = table(sure=False, probability=-0.5)
+    lost.whisper.text, lost.whisper.probability = "Who is there?", -1.2
+    assert (lost.hear().text, lost.hear().other) == (QUESTION, "")
+    assert table(whisper=MISREAD).hear().other == ""
+
+
 def test_what_it_is_unsure_of_is_told_before_whisper_is_asked() -> None:
     both = table("Water you make of that.", sure=False, probability=-0.5)
     told: list[tuple[str, int]] = []

@@ -33,6 +33,7 @@ _HEARD = -0.35
 # it may be one of those that it was told, below the second. Chosen on the tuning half of bench/readers.py.
 _UNSURE = -0.4
 _GUESSED = -0.6
+_FAR_FROM_SPEECH = -1.0  # OpenAI's threshold of a failed decoding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +153,15 @@ class Decoder:
             return _in_better_words(decoding, reading, bias, voice)
         named = _has_a_name_more(decoding.text, reading.text, bias)
         within = not reading.called and _has_a_name_more(reading.text, decoding.text, bias)
-        if not named and _is_plausible(reading, voice) and (within or _is_surer(reading, decoding)):
+        plausible = _is_plausible(reading, voice)
+        if not named and plausible and (within or _is_surer(reading, decoding)):
+            failed = decoding.doubtful or decoding.average_log_probability < _FAR_FROM_SPEECH
             return replace(
-                _of_reading(reading, mode, bias, voice, decoding.decode_s), encode_window_s=decoding.encode_window_s
+                _of_reading(reading, mode, bias, voice, decoding.decode_s),
+                encode_window_s=decoding.encode_window_s,
+                other="" if failed else decoding.text,
             )
-        return _with_name(decoding, reading)
+        return replace(_with_name(decoding, reading), other=reading.text if plausible else "")
 
     def _read_quickly(self, speech: Float32, bias: Bias, step: Callable[[], None], draft: str | None) -> Reading | None:
         quick = self._quick

@@ -54,5 +54,8 @@ class Decoding:
     """Of the text that was returned: "repetition", "too few words", "too many words", "compression", "cut off"."""
     quick: bool = False
     """By the quicker model alone: see `QuickReader`. Its probabilities are not Whisper's."""
+    other: str = ""
+    """Of a FAST of more than a word or two that both models read: the text that was not taken, unless it was doubtful
+    itself. It may know what the better one missed, such as that a question was asked."""
     tries: int = 0
     """Decodings that a window took, at most; above 1, an earlier text was doubtful."""
