@@ -375,7 +375,7 @@ async def test_whether_the_speaker_goes_on_is_asked_of_it_in_its_language(
     language: str | None, length_s: float, answer: Ending | None
 ) -> None:
     recognizer = Recognizer(quick=lambda: ScriptedQuick(Reading(text="", average_log_probability=0.0, sure=True)))
-    recognizer._quick_reader()
+    recognizer._copies.quick_reader()
     pcm = np.ones(round(length_s * 16_000), np.int16)
     assert await recognizer.ending(pcm, QUESTION, language=language) == answer
 
@@ -384,5 +384,5 @@ async def test_nobody_knows_whether_the_speaker_goes_on_where_there_is_none_or_i
     pcm = np.ones(16_000, np.int16)
     assert await Recognizer().ending(pcm, QUESTION, language="en") is None
     broken = Recognizer(quick=lambda: BrokenQuick(Reading(text="", average_log_probability=0.0, sure=True)))
-    broken._quick_reader()
+    broken._copies.quick_reader()
     assert await broken.ending(pcm, QUESTION, language="en") is None

@@ -7,7 +7,6 @@ import atexit
 import concurrent.futures
 import contextlib
 import os
-import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from .copies import Copies, Source
 from .decoder import Abandoned, Decoder
 from .decoding import Decoding, Mode
 from .errors import (
@@ -30,11 +30,10 @@ from .errors import (
 from .fair_queue import FairQueue, Full
 from .languages import LanguageMemory
 from .log import logger
-from .model_files import BUNDLED, model_path
+from .model_files import BUNDLED
 from .quick import Ending, QuickReader
-from .whisper import RATE_HZ, Bias, Whisper
+from .whisper import RATE_HZ, Bias
 
-_NICENESS = 10  # more than the others: Linux then gives the lane a tenth of a core that another thread wants
 _ENDINGS = 2  # threads; an answer takes 20 to 45 ms, and who asks next waits for that
 _FAILED = "ask again; if it fails each time, install the plugin and its model again"
 _OVERLOADED = "lower the number of speakers a worker, take a smaller model, or give the machine more cores"
@@ -55,32 +54,6 @@ class Statistics:
     """FAST texts that were doubtful and therefore decoded again."""
     quick: int = 0
     """Texts of the quicker model alone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """Where the model comes from and how it is to run."""
-
-    model: str | Path | None
-    cache_dir: Path | None
-    device: str
-    compute_type: str
-    local_files_only: bool
-
-    def open(self, cpu_threads: int, workers: int = 1) -> Whisper:
-        """A copy of the model in memory, for so many decodings at once with so many threads each."""
-        path = model_path(self.model, cache_dir=self.cache_dir)
-        whisper = Whisper(
-            path,
-            device=self.device,
-            compute_type=self.compute_type,
-            cpu_threads=cpu_threads,
-            workers=workers,
-            local_files_only=self.local_files_only,
-        )
-        whisper.warm_up()
-        logger.debug("opened the Whisper model", extra={"model": path, "cpu_threads": cpu_threads})
-        return whisper
 
 
 @dataclass(slots=True, eq=False)
@@ -134,22 +107,19 @@ class Recognizer:
             quick: opens a quicker recogniser, which is asked first; Whisper reads what that one is unsure of, all texts
                 of record, and a word or two, of which the surer one's text is taken.
         """
-        self._source = _Source(
+        self._model = model
+        source = Source(
             model=model,
             cache_dir=cache_dir,
             device=device,
             compute_type=compute_type,
             local_files_only=local_files_only,
         )
-        self._cpu_threads = cpu_threads or min(4, os.cpu_count() or 1)
-        self._open_quick = quick
-        self._quick: QuickReader | None = None
+        self._copies = Copies(source, cpu_threads=cpu_threads or min(4, os.cpu_count() or 1), quick=quick)
         self._changed = threading.Condition()
-        self._loading = {quick: threading.Lock() for quick in (True, False)}
         self._queues: dict[Mode, FairQueue[_Request]] = {mode: FairQueue(max_items=max_waiting) for mode in Mode}
         self._fast_runs = False
         self._closed = False
-        self._loaded: dict[bool, Whisper] = {}  # by whether it is the quick copy
         self._lanes: dict[Mode, threading.Thread] = {}
         self._endings = concurrent.futures.ThreadPoolExecutor(_ENDINGS, thread_name_prefix="faster-whisper-ending")
         self._languages = LanguageMemory()
@@ -159,12 +129,12 @@ class Recognizer:
     @property
     def model(self) -> str:
         """The model's name or folder, as given."""
-        return str(self._source.model or BUNDLED)
+        return str(self._model or BUNDLED)
 
     @property
     def has_quick_reader(self) -> bool:
         """A quicker recogniser is asked first."""
-        return self._open_quick is not None
+        return self._copies.has_quick_reader
 
     def load(self, *, record: bool = False) -> None:
         """Load the model for FAST requests now, in this thread: 2 s, one more the very first time. For prewarming.
@@ -175,8 +145,8 @@ class Recognizer:
         Raises:
             ModelMissing: see `model_path`.
         """
-        self._whisper(Mode.FAST)
-        self._quick_reader()
+        self._copies.whisper(Mode.FAST)
+        self._copies.quick_reader()
         if record:
             with self._changed:
                 self._start_lane(Mode.RECORD)
@@ -247,7 +217,7 @@ class Recognizer:
         Returns:
             None where there is no quicker model, or it does not know.
         """
-        quick = self._quick
+        quick = self._copies.opened_quick_reader
         if quick is None or language != quick.language or len(pcm) > quick.longest_s * RATE_HZ:
             return None
         try:
@@ -345,27 +315,7 @@ class Recognizer:
                     self._changed.notify_all()
 
     def _decoder(self, mode: Mode) -> Decoder:
-        return Decoder(self._whisper(mode), self._quick_reader())
-
-    def _quick_reader(self) -> QuickReader | None:
-        with self._loading[True]:
-            if self._quick is None and self._open_quick is not None:
-                self._quick = self._open_quick()
-            return self._quick
-
-    def _whisper(self, mode: Mode) -> Whisper:
-        """The copy of the model that serves the mode; opened when it is not yet.
-
-        Raises:
-            ModelMissing: see `model_path`.
-        """
-        quick = mode is Mode.FAST
-        with self._loading[quick]:
-            if quick not in self._loaded:
-                self._loaded[quick] = (
-                    self._source.open(self._cpu_threads) if quick else _at_low_priority(lambda: self._source.open(1, 2))
-                )
-            return self._loaded[quick]
+        return self._copies.decoder(mode)
 
     def _run(self, request: _Request, decoder: Callable[[], Decoder]) -> None:
         def step() -> None:
@@ -419,25 +369,6 @@ def _int16(pcm: npt.NDArray[np.int16] | npt.NDArray[np.float32]) -> npt.NDArray[
     if pcm.dtype == np.int16:
         return pcm.astype(np.int16, copy=False)
     return np.clip(np.round(pcm * 32768.0), -32768, 32767).astype(np.int16)
-
-
-def _at_low_priority(work: Callable[[], Whisper]) -> Whisper:
-    """Open a model whose own threads, which it starts now, have a low priority. Only Linux knows one for each thread.
-
-    The lane's Python thread keeps its own: at a low priority it would be put aside with the interpreter's lock in its
-    hands, and the whole process would wait for it, which was measured as seconds on a busy machine.
-    """
-
-    def lowered() -> Whisper:
-        if sys.platform == "linux":
-            with contextlib.suppress(OSError):
-                thread = threading.get_native_id()
-                usual = os.getpriority(os.PRIO_PROCESS, thread)
-                os.setpriority(os.PRIO_PROCESS, thread, min(19, usual + _NICENESS))
-        return work()
-
-    with concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="faster-whisper-open") as opener:
-        return opener.submit(lowered).result()
 
 
 def _close_at_exit(recognizer: Recognizer) -> None:
