@@ -31,6 +31,7 @@ from agent.rehearsal.script import Int16, Line, record
 from agent.services.ports import free_port
 from bench.probe import Figures, measure
 from tests.support.livekit import LiveKit, running_server
+from tests.support.llm_vendor import Protocol
 
 ROOT = Path(__file__).resolve().parents[1]
 TURNS = (
@@ -163,21 +164,22 @@ async def bench(options: argparse.Namespace) -> dict[str, Figures]:
 @contextmanager
 def scripted_vendor(text: str = ANSWER) -> Iterator[str]:
     """The scripted LLM in a process of its own, so that nobody's event loop is in its figures."""
-    with _serving("tests.support.scripted_llm", "--text", text) as address:
+    with _serving("openai", text) as address:
         yield f"{address}/v1"
 
 
 @contextmanager
 def anthropic_vendor(text: str = ANSWER) -> Iterator[str]:
     """The same in Anthropic's Messages protocol."""
-    with _serving("tests.support.llm_vendor", "--protocol", "anthropic", "--text", text) as address:
+    with _serving("anthropic", text) as address:
         yield address
 
 
 @contextmanager
-def _serving(module: str, *options: str) -> Iterator[str]:
+def _serving(protocol: Protocol, text: str) -> Iterator[str]:
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", module, "--port", str(port), *options], cwd=ROOT)
+    options = ["--protocol", protocol, "--port", str(port), "--text", text]
+    process = subprocess.Popen([sys.executable, "-m", "tests.support.llm_vendor", *options], cwd=ROOT)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -185,7 +187,8 @@ def _serving(module: str, *options: str) -> Iterator[str]:
         process.wait(5)
 
 
-def _spread(values: list[float]) -> str:
+def spread(values: list[float]) -> str:
+    """Median and 95th percentile."""
     if not values:
         return "-"
     return f"{np.percentile(values, 50):.2f} / {np.percentile(values, 95):.2f} s"
@@ -195,12 +198,12 @@ def _row(name: str, figures: Figures) -> str:
     return " | ".join(
         [
             f"| {name} (n = {figures.turns})",
-            _spread(figures.response),
+            spread(figures.response),
             f"{figures.early} of {figures.turns}",
             f"{figures.unanswered}",
-            _spread(figures.duck),
-            _spread(figures.silence),
-            _spread(figures.backchannel_gap),
+            spread(figures.duck),
+            spread(figures.silence),
+            spread(figures.backchannel_gap),
             f"{figures.overlap:.2f} s |",
         ]
     )

@@ -21,7 +21,6 @@ from typing import Any, ClassVar
 
 import jiwer
 import yaml
-from aiohttp import web
 from livekit.agents.types import ATTRIBUTE_AGENT_STATE
 
 from agent.floor import actions as act
@@ -36,7 +35,7 @@ from bench import corpus
 from tests.conversations.account import Account, Heard
 from tests.conversations.conversation import Mouth
 from tests.support.livekit import ROOT, LiveKit
-from tests.support.scripted_llm import ScriptedVendor, scripted_llm
+from tests.support.llm_vendor import Refuse, Say, Scene, Vendor, serving
 
 VOICES = ("joe", "joe deep")  # of the people; the AIs have others
 QUIET_S = 3.2  # after which a talk is over, when nobody thinks: longer than an ear waits for the rest of a sentence
@@ -50,20 +49,17 @@ UNDERSTOOD = 0.35  # word error rate of a short line, at most
 
 
 @dataclass
-class ScriptedMind(ScriptedVendor):
+class ScriptedMind(Vendor):
     """Says what its mouth is to say next. What was generated and not heard is still to be said."""
 
     mouth: Mouth = field(default_factory=lambda: Mouth(""))
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
-        told = json.dumps((await request.json())["messages"])
+    def scene(self, body: Mapping[str, Any]) -> Scene:
+        told = json.dumps(body["messages"])
         while self.mouth.script and _beginning(self.mouth.script[0][0]) in told:
             self.mouth.script.popleft()
         text, self.first_token_s = self.mouth.script[0] if self.mouth.script else (self.mouth.otherwise, 0.15)
-        if text == "<fail/>":
-            return web.json_response({"error": {"message": "away", "type": "server_error"}}, status=500)
-        self.replies = (text,)
-        return await super()._chat(request)
+        return Refuse(500, "away", "server_error") if text == "<fail/>" else [Say(text, words_per_s=60)]
 
 
 class RealConversation(Account):
@@ -119,7 +115,7 @@ class RealConversation(Account):
         stage, room_name = self._stage, f"talk-{next(self._rooms)}"
         async with AsyncExitStack() as stack:
             addresses = {
-                who: (await stack.enter_async_context(scripted_llm(ScriptedMind(mouth=mouth)))).address
+                who: (await stack.enter_async_context(serving(ScriptedMind(mouth=mouth)))).address
                 for who, mouth in self.mouths.items()
             }
             stage.begin(room_name, self.rules, self.names, addresses)

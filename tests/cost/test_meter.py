@@ -16,16 +16,17 @@ from agent.providers.breaker import Breakers
 from agent.settings import MindChoice, Settings, load
 from agent.speaking.logbook import LogEntry, LogKind
 from tests.speaking.fakes import HummingTTS, ScriptedLLM
-from tests.support.scripted_llm import ScriptedVendor, scripted_llm
+from tests.support.llm_vendor import Say, Vendor, Wait, serving
 
 
 @pytest.fixture
-async def vendor() -> AsyncIterator[ScriptedVendor]:
-    async with scripted_llm(ScriptedVendor(replies=["One two three."], first_token_s=0, words_per_s=1000)) as running:
+async def vendor() -> AsyncIterator[Vendor]:
+    counting = Vendor(scenes=[[Say("One two three.", words_per_s=1000)]], first_token_s=0, prompt_tokens=10)
+    async with serving(counting) as running:
         yield running
 
 
-def settings(vendor: ScriptedVendor, **environ: str) -> Settings:
+def settings(vendor: Vendor, **environ: str) -> Settings:
     base = {"OPENAI_API_KEY": "sk-0123456789", "OPENAI_BASE_URL": vendor.address}
     return load(base | environ, env_file=None).settings
 
@@ -51,7 +52,7 @@ def ended(kind: LogKind, **details: int) -> LogEntry:
     return LogEntry(at=1.0, kind=kind, who="claude", reply="r1", details=details)
 
 
-async def test_tokens_are_counted_and_priced(vendor: ScriptedVendor) -> None:
+async def test_tokens_are_counted_and_priced(vendor: Vendor) -> None:
     everything = settings(vendor)
     meter, engine = Meter.of(everything), mind(everything, MindChoice("openai"))
     meter.follow(engine, "claude")
@@ -67,7 +68,7 @@ async def test_tokens_are_counted_and_priced(vendor: ScriptedVendor) -> None:
     assert sums["prices_as_of"]["openai"].startswith("20")
 
 
-async def test_a_fallbacks_tokens_are_the_fallbacks(vendor: ScriptedVendor) -> None:
+async def test_a_fallbacks_tokens_are_the_fallbacks(vendor: Vendor) -> None:
     everything = settings(vendor)
     meter, engine = Meter.of(everything), mind(everything, MindChoice("local"), MindChoice("openai"))
     meter.follow(engine, "guest")
@@ -76,11 +77,11 @@ async def test_a_fallbacks_tokens_are_the_fallbacks(vendor: ScriptedVendor) -> N
     assert list(cast("dict[str, Any]", meter.sums()["minds"])) == ["openai:gpt-4.1-mini"]
 
 
-async def test_a_call_that_was_cut_off_is_estimated_by_its_length(vendor: ScriptedVendor) -> None:
+async def test_a_call_that_was_cut_off_is_estimated_by_its_length(vendor: Vendor) -> None:
     everything = settings(vendor)
     meter, engine = Meter.of(everything), mind(everything, MindChoice("openai"))
     meter.follow(engine, "claude", first="openai:gpt-4.1-mini")
-    vendor.replies, vendor.stall_after = ["One two three four five."], 4
+    vendor.scenes = [[Say("One two three four"), Wait(3600)]]
     async with engine.chat(chat_ctx=asked()) as stream:
         await anext(stream)
     meter.logged(ended("llm.cancelled", prompt_chars=4000, chars=40))

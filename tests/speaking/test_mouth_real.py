@@ -22,8 +22,8 @@ from agent.speaking.mouth import Mouth
 from agent.speaking.playout import Playout
 from agent.speaking.settings import SpeakingSettings
 from tests.speaking.fakes import FakeSink, until
+from tests.support.llm_vendor import Refuse, Say, Vendor, Wait, serving
 from tests.support.personas import CLAUDE
-from tests.support.scripted_llm import ScriptedVendor, scripted_llm
 
 pytestmark = [pytest.mark.real, pytest.mark.alone]
 
@@ -31,7 +31,7 @@ TEXT = "That is a fair question, and I have a clear view on it. It cost $3.5 mil
 
 
 class Show:
-    def __init__(self, vendor: ScriptedVendor, voice: piper.TTS) -> None:
+    def __init__(self, vendor: Vendor, voice: piper.TTS) -> None:
         self.clock = EpisodeClock()
         self.sink = FakeSink(self.clock)
         self.events: list[Event] = []
@@ -60,10 +60,10 @@ class Show:
 
 
 @asynccontextmanager
-async def on_air(vendor: ScriptedVendor) -> AsyncIterator[Show]:
+async def on_air(vendor: Vendor) -> AsyncIterator[Show]:
     """With the canned lines made at once, so that the processor is free for what is asked."""
     with patch("agent.speaking.canned._AFTER_S", 0.0):
-        async with scripted_llm(vendor), piper.TTS() as voice:
+        async with serving(vendor), piper.TTS() as voice:
             show = Show(vendor, voice)
             async with asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(show.mouth.run())
@@ -80,7 +80,7 @@ def think(reply: str) -> Think:
 
 
 async def test_a_reply_is_heard_with_its_captions_and_survives_a_hold() -> None:
-    async with on_air(ScriptedVendor(replies=(TEXT,))) as show:
+    async with on_air(Vendor(scenes=[[Say(TEXT, words_per_s=60)]])) as show:
         show.mouth.start(think("r1"))
         ready = await show.next(ReplyReady)
         assert isinstance(ready, ReplyReady)
@@ -105,7 +105,7 @@ async def test_a_reply_is_heard_with_its_captions_and_survives_a_hold() -> None:
 
 
 async def test_an_interruption_hangs_up_on_the_vendor_and_go_on_continues() -> None:
-    vendor = ScriptedVendor(replies=(f"{TEXT} " * 20, "The end."), words_per_s=20)
+    vendor = Vendor(scenes=[[Say(f"{TEXT} " * 20, words_per_s=20)], [Say("The end.", words_per_s=20)]])
     async with on_air(vendor) as show:
         show.mouth.start(think("r1"))
         show.mouth.start(Speak(who="claude", reply="r1"))
@@ -122,19 +122,18 @@ async def test_an_interruption_hangs_up_on_the_vendor_and_go_on_continues() -> N
         assert isinstance(rest, PlaybackEnded)
         assert f"{cut.heard} {rest.heard}".startswith(TEXT)
         assert rest.heard.endswith("The end.")
-        said_before = str(vendor.requests[1]["messages"])
+        said_before = str(vendor.requests[1][1]["messages"])
         assert "... [interrupted]" in said_before
 
 
 async def test_a_vendor_that_stalls_or_refuses_is_named() -> None:
-    vendor = ScriptedVendor(replies=("One moment please, I was",), stall_after=4)
+    vendor = Vendor(scenes=[[Say("One moment please, I"), Wait(3600)], Refuse(503, "overloaded", "server_error")])
     async with on_air(vendor) as show:
         show.mouth.start(think("r1"))
         failed = await show.next(ReplyFailed)
         assert isinstance(failed, ReplyFailed)
         assert "no further token in 1 s" in failed.reason
         show.mouth.start(Drop(who="claude", reply="r1"))
-        vendor.fail_first = 99
         show.mouth.start(think("r2"))
         refused = await show.next(ReplyFailed, 2)
         assert isinstance(refused, ReplyFailed)

@@ -1,4 +1,5 @@
-"""An LLM vendor that fails as it is told: OpenAI's chat completions and Anthropic's Messages, streamed, over real HTTP.
+"""An LLM vendor that says what it is told, at a set speed, and fails as it is told: OpenAI's chat completions and
+Anthropic's Messages, streamed, over real HTTP.
 
 A scene is what one request gets; `vendor.scenes` are played in order, the last one for ever.
 
@@ -102,13 +103,16 @@ class Vendor:
     Attributes:
         requests: the body of each, with the loop's time at which it came.
         headers: of each request.
-        cached_tokens: of the prompt, as usage tells.
+        prompt_tokens, cached_tokens: of each prompt, as usage tells, and of these in the cache.
+        hung_up: requests whose client went away before the end.
     """
 
     protocol: Protocol = "openai"
     scenes: Sequence[Scene] = ((Say("Yes, I think so."),),)
     first_token_s: float = 0.15
+    prompt_tokens: int = 30
     cached_tokens: int = 0
+    hung_up: int = 0
     requests: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     address: str = ""
@@ -124,6 +128,10 @@ class Vendor:
         application.router.add_get("/v1/models", self._models)
         return application
 
+    def scene(self, body: Mapping[str, Any]) -> Scene:
+        """What the latest request gets."""
+        return self.scenes[min(len(self.requests), len(self.scenes)) - 1]
+
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [], "has_more": False})
 
@@ -131,7 +139,7 @@ class Vendor:
         body = await request.json()
         self.requests.append((asyncio.get_running_loop().time(), body))
         self.headers.append(dict(request.headers))
-        scene = self.scenes[min(len(self.requests), len(self.scenes)) - 1]
+        scene = self.scene(body)
         await asyncio.sleep(self.first_token_s)
         if isinstance(scene, Refuse):
             error = {"type": scene.type or "invalid_request_error", "message": scene.message}
@@ -140,7 +148,9 @@ class Vendor:
             return web.Response(text=scene.text, content_type="text/html")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        stream = (_Anthropic if self.protocol == "anthropic" else _OpenAI)(response, self.cached_tokens)
+        stream = (_Anthropic if self.protocol == "anthropic" else _OpenAI)(
+            response, prompt_tokens=self.prompt_tokens, cached_tokens=self.cached_tokens
+        )
         try:
             await stream.begin()
             for step in scene:
@@ -152,14 +162,18 @@ class Vendor:
                     return response
                 await stream.play(step)
             await stream.end()
-        except ConnectionError:
-            pass  # the client has given up
+        except ConnectionError:  # an interrupted AI hangs up in mid-sentence
+            self.hung_up += 1
+        except asyncio.CancelledError:
+            self.hung_up += 1
+            raise
         return response
 
 
 class _Stream:
-    def __init__(self, response: web.StreamResponse, cached_tokens: int) -> None:
+    def __init__(self, response: web.StreamResponse, *, prompt_tokens: int, cached_tokens: int) -> None:
         self._response = response
+        self._prompt_tokens = prompt_tokens
         self._cached_tokens = cached_tokens
         self._words = 0
 
@@ -227,9 +241,9 @@ class _OpenAI(_Stream):
     async def end(self) -> None:
         await self._delta(finish="stop")
         usage = {
-            "prompt_tokens": 30,
+            "prompt_tokens": self._prompt_tokens,
             "completion_tokens": self._words,
-            "total_tokens": 30 + self._words,
+            "total_tokens": self._prompt_tokens + self._words,
             "prompt_tokens_details": {"cached_tokens": self._cached_tokens},
         }
         await self._send([], usage=usage)
@@ -251,7 +265,7 @@ class _Anthropic(_Stream):
             "stop_reason": None,
             "stop_sequence": None,
             "usage": {
-                "input_tokens": 30 - self._cached_tokens,
+                "input_tokens": self._prompt_tokens - self._cached_tokens,
                 "cache_creation_input_tokens": 0,
                 "cache_read_input_tokens": self._cached_tokens,
                 "output_tokens": 0,
