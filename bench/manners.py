@@ -32,8 +32,8 @@ from bench.answers import ANSWER, words_of_answers
 from bench.host_sounds import VOICES, sounds, speech
 from bench.load import Load, Moment, thirds
 from bench.occasions import ADDRESSES, INTERRUPTIONS
-from bench.probe import mid_speech, overlap_s
-from bench.table import registered, running, scripted_vendor
+from bench.probe import gave_way_s, level_now, mid_speech, overlap_s
+from bench.table import registered, running, scripted_vendor, spread
 from tests.support.livekit import LiveKit, running_server
 
 QUESTIONS = ("So what is your view on all of this?", "How did it begin, in your opinion?", "What comes next?")
@@ -49,11 +49,14 @@ class Part:
     Attributes:
         held: occasions on which all was as it should be.
         wrong: the others, by what was wrong with them.
+        ducks_s, silences_s: of interruptions, from the onset to 6 dB quieter and to silence.
     """
 
     count: int = 0
     held: int = 0
     wrong: list[tuple[str, str]] = field(default_factory=list)
+    ducks_s: list[float] = field(default_factory=list)
+    silences_s: list[float] = field(default_factory=list)
 
     def note(self, occasion: str, faults: list[str]) -> None:
         self.count += 1
@@ -175,6 +178,7 @@ async def interruptions(table: Table, count: int) -> Part:
         if not await mid_speech(host):
             continue
         await table.log.news()
+        before = level_now(host)
         onset, ended = await host.say(speech(text, voice))
         answer = await host.wait_for_voice(ended + 0.3, limit_s=ANSWER_LIMIT_S)
         faults = []
@@ -188,6 +192,9 @@ async def interruptions(table: Table, count: int) -> Part:
             faults.append("the first word is lost")
         if not any(_action(entry) == "Stop" for entry in news):
             faults.append("no AI was stopped")
+        duck_s, silence_s = gave_way_s(host, onset, ended, before)
+        part.ducks_s.append(duck_s)
+        part.silences_s.append(silence_s)
         part.note(f"{text!r} ({voice})", [*faults, f"heard as {texts}"] if faults else [])
     return part
 
@@ -321,6 +328,9 @@ def table(run: Run) -> str:
     rows = ["| | held | goal |", "| --- | --- | --- |"]
     for name, part in run.parts.items():
         rows.append(f"| {titles[name]} | {part.held} of {part.count} | {goals[name]} |")
+    if cut := run.parts.get("interruptions"):
+        rows.append(f"| from their onset to 6 dB quieter, p50 / p95 | {spread(cut.ducks_s)} | 0.20 / 0.25 s |")
+        rows.append(f"| and to silence | {spread(cut.silences_s)} | 0.38 / 0.48 s |")
     if run.words:
         whole = sum(lost + more <= 1 for lost, more in run.words)
         rows.append(f"| answers to their end: no word lost or said twice | {whole} of {len(run.words)} | 95 % |")

@@ -85,17 +85,24 @@ async def mid_speech(host: Person, limit_s: float = 3.0) -> bool:
 
 
 async def _interrupt(host: Person, speech: Int16, figures: Figures) -> None:
-    before = max(_level(host, host.clock.now() - 1.5, host.clock.now()), 1.0)
+    before = level_now(host)
     onset, ended = await host.say(speech)
     await asyncio.sleep(0.5)
+    duck, silence = gave_way_s(host, onset, ended, before)
+    figures.duck.append(duck)
+    figures.silence.append(silence)
+
+
+def gave_way_s(host: Person, onset: float, ended: float, before: float) -> tuple[float, float]:
+    """How long after an interruption's onset the AIs were 6 dB below their level `before`, and how long after it they
+    were silent. Half a second after its end, at the earliest."""
     stop = onset
     for at, _ in host.voices(onset - 0.3, ended + 0.5):
         if at - stop > 0.8:
             break
         stop = max(stop, at)
     loud = [at for ear in host.ears.values() for at, rms in ear.levels(onset, stop + 0.001) if rms > before / 2]
-    figures.silence.append(stop - onset)
-    figures.duck.append(max(loud, default=onset) - onset)
+    return max(loud, default=onset) - onset, stop - onset
 
 
 async def _backchannel(host: Person, speech: Int16, figures: Figures) -> None:
@@ -105,10 +112,11 @@ async def _backchannel(host: Person, speech: Int16, figures: Figures) -> None:
     figures.backchannel_gap.append(max(b - a for a, b in pairwise(heard)))
 
 
-def _level(host: Person, since: float, until: float) -> float:
-    """The 90th percentile of the loudest voice's level: RMS of int16 samples."""
-    levels = [[rms for _, rms in ear.levels(since, until)] for ear in host.ears.values()]
-    return max((float(np.percentile(voice, 90)) for voice in levels if voice), default=0.0)
+def level_now(host: Person) -> float:
+    """The 90th percentile of the loudest voice's level in the last 1.5 s: RMS of int16 samples, 1 at least."""
+    now = host.clock.now()
+    levels = [[rms for _, rms in ear.levels(now - 1.5, now)] for ear in host.ears.values()]
+    return max((float(np.percentile(voice, 90)) for voice in levels if voice), default=1.0)
 
 
 def overlap_s(host: Person) -> float:
