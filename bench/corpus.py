@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import io
 import pickle
+import re
 import subprocess
 import wave
 import zlib
@@ -81,8 +82,14 @@ def piper(text: str, timbre: float, *, draw: int = 0) -> tuple[Int16, list[tuple
     return np.concatenate(sound), words
 
 
+# espeak-ng spells hums, and takes sounds between brackets
+_HUMS = ((r"[Mm]+-?[Hh]m+", "[[m:h'm:]]"), (r"[Hh]m+", "[[h'@m:]]"), (r"[Mm]m+", "[[m:m:]]"))
+
+
 def espeak(text: str, voice: str) -> Int16:
     """espeak-ng at 48 kHz."""
+    for pattern, sound in _HUMS:
+        text = re.sub(rf"(?<![\w-]){pattern}(?![\w-])", sound, text)
     made = subprocess.run(["espeak-ng", "-v", voice, "-s", "150", "--stdout", text], capture_output=True, check=True)
     return read_wav(made.stdout)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from livekit.plugins.piper.text import MAX_WORD_CHARACTERS, MAX_WORDS, pieces
+from livekit.plugins.piper.text import MAX_WORD_CHARACTERS, MAX_WORDS, pieces, with_hums
 
 
 def test_each_sentence_is_a_piece_so_that_the_first_is_heard_while_the_second_is_made() -> None:
@@ -26,6 +27,23 @@ def test_three_thousand_words_without_a_full_stop_are_cut_preferably_at_commas()
 
 def test_raw_phoneme_marks_and_control_characters_are_not_piper_s_to_see() -> None:
     assert list(pieces("say [[ h@loU ]]\x00 now\ud800")) == ["say [ h@loU ] now"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Mm-hm.", "[[m̩hˈm̩.]]"),
+        ("Mhm, mm-hmm, go on.", "[[m̩hˈm̩,]] [[m̩hˈm̩,]] go on."),
+        ('"Hm," she said.', "[[hˈəm,]] she said."),
+        ("Well, hmm... I wonder.", "Well, [[hˈəm.]] I wonder."),
+        ("Mmm! (Shh!)", "[[ˈm̩ː!]] [[ʃː!]]"),
+        ("It is 5 mm long, HM Treasury says, in hm.txt.", "It is 5 mm long, HM Treasury says, in hm.txt."),
+        ("Ham, hem, him, hum; mom, mam.", "Ham, hem, him, hum; mom, mam."),
+    ],
+)
+def test_a_hum_is_hummed_and_not_spelt(text: str, said: str) -> None:
+    """espeak-ng makes "em em aitch em" of "Mm-hm.", and reads out a sign that stands alone behind raw phonemes."""
+    assert with_hums(text) == said
 
 
 def test_nothing_is_no_piece() -> None:

@@ -15,6 +15,28 @@ _SENTENCE_END = re.compile(r"""(?<=[.!?…。！？])["'”’»)\]]*\s+(?=[^a-z
 _INITIALS = re.compile(r"(?:^|\s)(?:\w\.)+$")  # "J. R. R.", "U.S.", "p.m.": Piper's phonemiser knows better than we do
 _CLAUSE_END = re.compile(r"[,;:–—]$")
 
+# Sounds that people make. espeak-ng, which tells Piper how words sound, spells them: "Mm-hm" was "em em aitch em".
+_HUMS = {
+    r"[Mm]+-?[Hh]m+": "m̩hˈm̩",
+    r"[Hh]m+": "hˈəm",
+    r"[Mm]m+": "ˈm̩ː",
+    r"[Mm]m+-?[Kk]ay": "m̩kˈeɪ",
+    r"[Hh]mph": "hˈəmf",
+    r"[Ss]+h+": "ʃː",
+    r"[Pp]f+t?": "pft",
+    r"[Bb]r+": "bɹː",
+    r"[Gg]r+": "ɡɹː",
+    r"[Zz]z+": "zː",
+}
+# A word by itself, with its signs: "5 mm" is a length, "HM" a title
+_HUM = re.compile(
+    r"""(?<!\S)(?<!\d )["'“‘(]*(?:"""
+    + "|".join(f"({pattern})" for pattern in _HUMS)
+    + r""")(?P<signs>[^\w\s]*)(?!\S)"""
+)
+_HUM_SOUNDS = tuple(_HUMS.values())
+_PAUSES = ".,;:!?"  # that Piper knows
+
 
 def pieces(text: str) -> Iterator[str]:
     """Sentences, each at most MAX_WORDS long, without control characters and Piper's `[[raw phoneme]]` marks."""
@@ -25,6 +47,19 @@ def pieces(text: str) -> Iterator[str]:
             length = _take(words)
             yield " ".join(words[:length])
             words = words[length:]
+
+
+def with_hums(text: str) -> str:
+    """The text with hums and hisses as `[[raw phonemes]]`, for voices that espeak-ng tells how words sound.
+
+    The signs behind them are among these: by themselves espeak-ng would read them out.
+    """
+
+    def phonemes(match: re.Match[str]) -> str:
+        sound = next(one for number, one in enumerate(_HUM_SOUNDS, start=1) if match[number])
+        return f"[[{sound}{next((sign for sign in match['signs'] if sign in _PAUSES), '')}]]"
+
+    return _HUM.sub(phonemes, text)
 
 
 def _sentences(text: str) -> Iterator[str]:

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from piper import PiperVoice
-from piper.config import PiperConfig
+from piper.config import PhonemeType, PiperConfig
 from piper.const import BOS, PAD
 
 from .measured import Measured, Notebook
 from .model import Abort, Model
 from .speech import Float32, Int16, Resampler, Trimmer, speech_level_dbfs
 from .tempo import TEMPO_SCALES, Tempo
-from .text import pieces
+from .text import pieces, with_hums
 from .voices import VoiceFiles
 from .word_timing import Word, estimate, spans
 
@@ -174,7 +174,8 @@ class Voice:
         return edges[list(accumulate(counts, initial=head))]
 
     def _phonemes(self, text: str) -> list[list[str]]:
-        return [sentence for sentence in self._piper.phonemize(text) if sentence]
+        spelt = with_hums(text) if self._config.phoneme_type is PhonemeType.ESPEAK else text
+        return [sentence for sentence in self._piper.phonemize(spelt) if sentence]
 
     def _sound_of(self, word: str) -> str:
         return "".join(symbol for sentence in self._phonemes(word) for symbol in sentence)
