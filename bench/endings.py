@@ -203,7 +203,7 @@ def _a_sentence(text: str, other: str, names: frozenset[str]) -> Completeness:
     return Completeness.SENTENCE
 
 
-class _Unrecorded(VirtualRecognizer):
+class Unrecorded(VirtualRecognizer):
     """Texts of record take longest, and no endpoint waits for them."""
 
     async def decode(self, pcm: Int16, *, mode: Mode, caller: str, **rest: Any) -> Decoding:
@@ -219,7 +219,7 @@ def listen(clip: Clip, decodings: Decodings) -> list[Silence]:
     with (
         mock.patch.object(hearer, "Endpointer", _Watcher),
         mock.patch.object(hearer, "of_readings", _a_sentence),
-        mock.patch.object(hearing, "VirtualRecognizer", _Unrecorded),
+        mock.patch.object(hearing, "VirtualRecognizer", Unrecorded),
     ):
         hearing.hear_virtually([clip], decodings, settings)
     bare = replace(clip, pcm=clip.pcm[:0])

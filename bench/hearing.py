@@ -28,7 +28,7 @@ from unittest import mock
 import numpy as np
 from livekit.plugins.faster_whisper import Mode, Recognizer
 
-from agent.floor.events import Event, SpeechStarted, UtteranceEnded, UtteranceGuessed
+from agent.floor.events import Event, Evidence, SpeechStarted, UtteranceEnded, UtteranceGuessed
 from agent.hearing import ear as ear_module
 from agent.hearing.ear import Ear
 from agent.hearing.front_end import FrontEnd, Glance
@@ -78,7 +78,8 @@ class Heard:
     text: str = ""
     record: str = ""
     work_s: float = 0.0
-    ends: list[str] = field(default_factory=list)
+    ends: list[str] = field(default_factory=list)  # the texts of its utterances
+    evidence: list[Evidence | None] = field(default_factory=list)  # and how they sounded
 
 
 def hear_virtually(clips: Sequence[Clip], decodings: Decodings, settings: HearingSettings) -> list[Heard]:
@@ -135,10 +136,11 @@ def _summed_up(clip: Clip, events: list[tuple[float, Event]], records: list[Text
                 heard.onset_s = at
             case UtteranceGuessed():
                 heard.guess_s = at
-            case UtteranceEnded(text=text):
+            case UtteranceEnded(text=text, evidence=evidence):
                 heard.end_s = at
                 heard.early |= bool(text) and at < clip.end_s - 0.1
                 heard.ends.append(text)
+                heard.evidence.append(evidence)
     heard.text = " ".join(text for text in heard.ends if text)
     heard.record = " ".join(record.text for record in records)
     return heard

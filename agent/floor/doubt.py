@@ -16,15 +16,15 @@ from agent.floor.names import sound
 from agent.floor.words import AGREEMENT, HALT, OPENERS, REPAIR, Phrases
 
 WEIGHTS = {  # of the values that `features` gives
-    "constant": -2.73,
-    "log probability": 1.39,
-    "no-speech probability": -4.90,
-    "speech, seconds": 4.92,
-    "words": 0.19,
-    "like an agreement": -3.56,
-    "like a halt": 5.40,
-    "opens like a turn": 1.00,
-    "the same twice": -1.57,
+    "constant": -2.66,
+    "log probability": 1.73,
+    "no-speech probability": -3.40,
+    "speech, seconds": 4.39,
+    "words": 1.20,
+    "like an agreement": -3.73,
+    "like a halt": 5.28,
+    "opens like a turn": 0.77,
+    "the same twice": -1.10,
 }
 _LONGEST = 24  # letters of a key that are compared; what is longer is like none of these
 

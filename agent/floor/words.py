@@ -131,9 +131,9 @@ HALT = _phrases(
 # Words around a phrase that change nothing about it.
 FILLER = _phrases(
     """
-    uh | um | er | oh | ah | hm | hmm | mm | mhm | okay | ok | alright | all right | right | well | so | and | but |
-    no | yeah | yes | yep | please | sorry | just | then | now | i'm sorry | hey | ha | haha | sure | great | thanks
-    | thank you | good | for a second | for a moment | again | really | oh no | nice | cool | fine |
+    uh | um | er | oh | ah | hm | hmm | hum | hem | m | mm | mhm | okay | ok | alright | all right | right | well | so |
+    and | but | no | yeah | yes | yep | please | sorry | just | then | now | i'm sorry | hey | ha | haha | sure |
+    great | thanks | thank you | good | for a second | for a moment | again | really | oh no | nice | cool | fine |
     interesting | exactly | uh huh | mm hm | true | i see | no no | my bad | a bit | my friend | everyone | guys |
     folks | both | you | do | both of you | all of you | you both | you two | everybody
     """

@@ -1,24 +1,29 @@
-"""Makes `heard_over_an_ai.tsv`: what whisper-base hears in backchannels, interruptions and sounds that are no speech.
+"""Makes `heard_over_an_ai.tsv`: what the ear makes of backchannels, interruptions and sounds that are no speech.
 
 Piper at three timbres and espeak-ng's voices say them; coughs, claps, clicks and breaths are shaped noise. Everything
-is made with fixed seeds. Run it again when the recogniser changes: `python -m tests.floor.make_heard_over_an_ai`.
+is made with fixed seeds, and heard in virtual time. Run it again when the ear changes, for five minutes:
+`python -m tests.floor.make_heard_over_an_ai`.
 """
 
 from __future__ import annotations
 
-import asyncio
+import logging
+import os
 import sys
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
-import soxr  # type: ignore[import-untyped]
-from livekit.plugins.faster_whisper import Mode, Recognizer
 
-from bench import corpus
+from agent.hearing.settings import HearingSettings, InterimSettings
+from bench import corpus, hearing, non_speech
+from bench.endings import Unrecorded
+from bench.virtual import Decodings
 
 OUT = Path(__file__).with_name("heard_over_an_ai.tsv")
 LEVEL_DBFS = -22.0
+EARLIER = "# Earlier rows"  # and what is behind them, which stays
 
 BACKCHANNELS = """
 Mm-hm. | Mm-hmm. | Mhm. | Uh-huh. | Hm. | Hmm. | Mm. | Ah. | Oh. | Right. | Yeah. | Yes. | Yep. | Okay. | I see.
@@ -41,19 +46,46 @@ Hm, I'm not sure about that.
 ESPEAK = {"gb": "en-gb", "us f": "en-us+f3"}
 
 
-def clips() -> Iterator[tuple[str, str, str, corpus.Int16]]:
-    """Kind, speaker, text, and 48 kHz samples."""
-    for kind, texts in (("backchannel", BACKCHANNELS), ("turn", INTERRUPTIONS)):
-        for text in (text.strip() for text in texts.split("|")):
-            for speaker, timbre in corpus.PIPER.items():
-                yield kind, speaker, text, corpus.piper(text, timbre)[0]
-            for speaker, voice in ESPEAK.items():
-                yield kind, f"espeak {speaker}", text, corpus.espeak(text, voice)
-    for seed in range(8):
-        yield "noise", f"cough {seed}", "", cough(seed)
-        yield "noise", f"clap {seed}", "", burst(seed, attack_s=0.002, decay_s=0.05, colour=0.3)
-        yield "noise", f"breath {seed}", "", burst(seed, attack_s=0.15, decay_s=0.3, colour=0.8)
-        yield "noise", f"click {seed}", "", burst(seed, attack_s=0.001, decay_s=0.008, colour=0.0)
+NOISES = ("cough", "clap", "breath", "click", "laughter", "clearing")
+
+
+def sayings() -> list[tuple[str, str, str]]:
+    """Kind, speaker or sound, and text."""
+    speakers = (*corpus.PIPER, *(f"espeak {speaker}" for speaker in ESPEAK))
+    said = [
+        (kind, speaker, text.strip())
+        for kind, texts in (("backchannel", BACKCHANNELS), ("turn", INTERRUPTIONS))
+        for text in texts.split("|")
+        for speaker in speakers
+    ]
+    return said + [("noise", f"{noise} {seed}", "") for seed in range(8) for noise in NOISES]
+
+
+def sound_of(speaker: str, text: str) -> corpus.Int16:
+    """48 kHz samples."""
+    if speaker in corpus.PIPER:
+        return corpus.piper(text, corpus.PIPER[speaker])[0]
+    name, _, rest = speaker.partition(" ")
+    match name:
+        case "espeak":
+            return corpus.espeak(text, ESPEAK[rest])
+        case "cough":
+            return cough(int(rest))
+        case "clap":
+            return burst(int(rest), attack_s=0.002, decay_s=0.05, colour=0.3)
+        case "breath":
+            return burst(int(rest), attack_s=0.15, decay_s=0.3, colour=0.8)
+        case "click":
+            return burst(int(rest), attack_s=0.001, decay_s=0.008, colour=0.0)
+        case _:
+            return first_of(non_speech.sound({"clearing": "cough"}.get(name, name), 2.2, int(rest)))
+
+
+def first_of(sounds: corpus.Int16) -> corpus.Int16:
+    """The first of several sounds."""
+    loud = np.flatnonzero(np.abs(sounds) > 300)
+    gaps = np.flatnonzero(np.diff(loud) > 0.3 * corpus.RATE_HZ)
+    return sounds[loud[0] : (loud[gaps[0]] if len(gaps) else loud[-1]) + 1]
 
 
 def burst(seed: int, *, attack_s: float, decay_s: float, colour: float) -> corpus.Int16:
@@ -79,25 +111,40 @@ def cough(seed: int) -> corpus.Int16:
     return corpus.to_int16(x / np.abs(x).max() * 12_000)
 
 
-async def main() -> None:
-    recognizer = Recognizer()
-    recognizer.load()
+_decodings: list[Decodings] = []  # one a process
+
+
+def heard(saying: tuple[str, str, str]) -> str | None:
+    """A row; None where the ear heard nobody. Of what it took for two utterances, the last."""
+    kind, speaker, text = saying
+    if not _decodings:
+        _decodings.append(Decodings(hearing.CACHE))
+    pcm = corpus.level(sound_of(speaker, text), LEVEL_DBFS)
+    start, end = corpus.voiced_span(pcm)
+    pcm = pcm[round(start * corpus.RATE_HZ) : round(end * corpus.RATE_HZ)]
+    clip = corpus.Clip(name=text, kind="short", speaker=speaker, pcm=pcm, text=text, start_s=0.0, end_s=end - start)
+    settings = HearingSettings(interim=InterimSettings(first_after_s=1e6))
+    with mock.patch.object(hearing, "VirtualRecognizer", Unrecorded):
+        (found,) = hearing.hear_virtually([clip], _decodings[0], settings)
+    if not found.evidence or (evidence := found.evidence[-1]) is None:
+        return None
+    return (
+        f"{kind}\t{speaker}\t{text}\t{found.ends[-1]}\t{evidence.speech_s:.2f}\t"
+        f"{evidence.average_log_probability:.2f}\t{evidence.no_speech_probability:.2f}"
+    )
+
+
+def main() -> None:
     rows = []
-    for kind, speaker, text, raw in clips():
-        pcm = corpus.level(raw, LEVEL_DBFS)
-        start, end = corpus.voiced_span(pcm)
-        # As the ear cuts it: half a second before the onset, and the silence that was the pause
-        x = np.concatenate([corpus.hush(0.5, 1), pcm[round(start * 48_000) : round(end * 48_000)], corpus.hush(0.1, 2)])
-        sound = soxr.resample(x.astype(np.float32) / 32768, 48_000, 16_000)
-        heard = await recognizer.decode(sound, mode=Mode.FAST, caller="sam", language="en", hotwords="Claude, Nova")
-        rows.append(
-            f"{kind}\t{speaker}\t{text}\t{heard.text}\t{end - start:.2f}\t"
-            f"{heard.average_log_probability:.2f}\t{heard.no_speech_probability:.2f}"
-        )
-        print(rows[-1], file=sys.stderr)
+    with ProcessPoolExecutor(os.cpu_count(), initializer=logging.disable, initargs=(logging.WARNING,)) as pool:
+        for row in pool.map(heard, sayings(), chunksize=4):
+            if row is not None:
+                rows.append(row)
+                print(row, file=sys.stderr)
     head = "# kind\tspeaker\tsaid\theard\tspeech_s\tlog_probability\tno_speech; see make_heard_over_an_ai.py"
-    OUT.write_text("\n".join([head, *rows]) + "\n")
+    before = OUT.read_text()
+    OUT.write_text("\n".join([head, *rows, before[before.index(EARLIER) :]]))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
