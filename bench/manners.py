@@ -137,6 +137,7 @@ async def backchannels(table: Table, count: int) -> Part:
             await table.ask_anybody()
             await asyncio.sleep(1.4)
         host = table.next_host()
+        await table.log.news()
         await mid_speech(host)
         before = _level_db(host, host.clock.now() - 2.0, host.clock.now())
         onset, ended = await host.say(pcm)
@@ -147,7 +148,11 @@ async def backchannels(table: Table, count: int) -> Part:
             faults.append(f"the voice did not go on ({len(said) / 100:.1f} s of 1.7 s)")
         elif (after := _level_db(host, ended + 0.5, ended + 2.2)) < before + FULL_LEVEL_DB:
             faults.append(f"level {after - before:.0f} dB half a second after")
-        faults += _heard_as(await table.log.news(), faults)
+        news = await table.log.news()
+        actions = [_action(entry) for entry in news]
+        if "Stop" in actions and "Continue" not in actions:
+            faults.append("it was taken for a turn")
+        faults += _heard_as(news, faults)
         part.note(f"{name} {ended - onset:.1f} s", faults)
         await asyncio.sleep(0.5)
     return part
