@@ -244,8 +244,11 @@ def _action(entry: dict[str, Any]) -> str:
 
 
 def _keeps_first_word(said: str, heard: str) -> bool:
-    """Rightly or wrongly understood: that it is there is the ear's business, what it was the recogniser's."""
-    found = jiwer.process_words(" ".join(spoken(said)), " ".join(spoken(heard)) or "-")
+    """Rightly or wrongly understood: that it is there is the ear's business, what it was the recogniser's. A hum is no
+    word: recognisers leave out most of them, as they were taught."""
+    words = spoken(said)
+    words = words[1:] if words[0] in ("hm", "mm") else words
+    found = jiwer.process_words(" ".join(words), " ".join(spoken(heard)) or "-")
     first = found.alignments[0][0]
     return first.type != "delete"
 
