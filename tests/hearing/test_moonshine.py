@@ -236,6 +236,8 @@ def test_no_name_is_read_into_what_calls_nobody(reader: MoonshineReader, speaker
     [
         "Hm, wait, can we go back a step?",
         "Hm, what would your mother say to that?",
+        "Mm, I'm not so sure about that.",
+        "Mm-hm, and what did they say then?",
         "Well, who is going to pay for it?",
         "No, what I mean is the price.",
         "And, um, where was that?",
@@ -244,7 +246,7 @@ def test_no_name_is_read_into_what_calls_nobody(reader: MoonshineReader, speaker
 )
 def test_no_name_is_read_into_how_people_begin(reader: MoonshineReader, said: str) -> None:
     pcm, _ = corpus.piper(said, 1.2)
-    assert not read(reader, corpus.level(pcm, -20.0), ("anna", "ben", "Sam", "Claude", "Nova")).called
+    assert not read(reader, corpus.level(pcm, -20.0), ("anna", "ben", "Sam", "Claude", "Nova", "Tim")).called
 
 
 @pytest.mark.real

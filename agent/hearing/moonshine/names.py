@@ -21,6 +21,9 @@ UNSURE = -0.05  # log-probability of a token: where no word is less sure, no nam
 # -2, "Kai" for "Okay": -1 to -3, "Nova" for "no, but": -2); one that was not said costs 5 at least ("Ben" for "then"),
 # and 10 as a rule ("Kai" for an "Okay" that was one: 12 to 19).
 _AT_LEAST = -4.5
+# A hum that is misread ("Ham," "Them,") may be likelier with a name than as it was read ("Sam": -4.5), and is likelier
+# still with one of these (-1.3 to -2.5; by 2.5 at least, and a name that was said is by 3 to 12 likelier than they).
+HUMS = ("Hmm", "Um")
 _PERHAPS = -10.0  # from here on it is worth another look, which read no name into 200 sentences that call nobody
 
 

@@ -14,6 +14,7 @@ from agent.hearing.moonshine.files import TOKENIZER
 from agent.hearing.moonshine.model import Encoded, Greedy, Model
 from agent.hearing.moonshine.names import (
     BEHIND,
+    HUMS,
     Word,
     called_by,
     called_first,
@@ -123,7 +124,7 @@ class MoonshineReader:
         for span in spans(words, names):
             end = span.end + BEHIND
             own.append(self._tokens.tokens(" ".join(word.text for word in words[:end])))
-            for name in names:
+            for name in (*names, *HUMS):
                 beginning = with_name(words, span, name)[: span.start + 1 + BEHIND]
                 instead.append((len(own) - 1, span, name, self._tokens.tokens(" ".join(beginning))))
         if not instead:
@@ -131,7 +132,14 @@ class MoonshineReader:
         step()
         likely = self._model.log_probabilities(encoded, [*own, *(tokens for *_, tokens in instead)])
         odds = [likely[len(own) + row] - likely[one[0]] for row, one in enumerate(instead)]
-        best = int(np.argmax(odds))
+        hums: dict[int, float] = {}  # the likeliest in each span
+        for (row, _, name, _), value in zip(instead, odds, strict=True):
+            if name in HUMS:
+                hums[row] = max(hums.get(row, value), value)
+        likelier = [at for at, (row, _, name, _) in enumerate(instead) if name not in HUMS and odds[at] > hums[row]]
+        if not likelier:
+            return text
+        best = max(likelier, key=lambda at: odds[at])
         row, span, name, tokens = instead[best]
         said = was_said(odds[best]) or (
             may_have_been(odds[best]) and self._is_said_in_another_cut(speech, own[row], tokens, step)
