@@ -47,9 +47,11 @@ FULL_STOP_EVEN = ((0.15, 3.1), (0.4, 3.7), (0.6, 4.3), (1.0, 4.8))
 FULL_STOP_SLOPE, FULL_STOP_LEAST, FULL_STOP_MOST = 2.0, -3.0, 4.5
 SOUND_BESIDE_FULL_STOP = 0.35
 # A last word that the audio hardly bears out is one that was broken off, nine of ten at ends lie above -0.5; but where
-# there is a plain full stop behind it (the latest, less what is even), it was misread.
+# there is a plain full stop behind it (the latest, less what is even), it was misread. Not before so much silence:
+# "would you agree th..." is a plain "would you agree death?" at first.
 LAST_WORD_SURE, LAST_WORD_SLOPE = -0.6, 1.5
 LAST_WORD_LEAST = ((0.0, -4.0), (1.0, -1.0))
+MISREAD_AFTER_S = 0.4
 FIRST_ASKED_S = 0.06  # into the silence; before, both have little to go by
 # As `NEEDED`, where the recogniser tells: who was broken off or plainly goes on is given time; of what is undecided the
 # recogniser will say no more later.
@@ -76,6 +78,7 @@ class Endpointer:
         self._completeness: Completeness | None = None
         self._full_stops: list[float] = []  # through this silence, less what is even
         self._last_words: list[float] = []
+        self._heard_s = 0.0  # of silence, by the latest of these
         self._ends: list[float] = []  # the audio model's answers through this silence
         self._asked_at_s = FIRST_ASKED_S - settings.asks_every_s
 
@@ -94,6 +97,7 @@ class Endpointer:
         """The recogniser has answered, of the latest text and of so much silence."""
         self._full_stops.append(ending.full_stop - _interpolated(silence_s, FULL_STOP_EVEN))
         self._last_words.append(ending.last_word)
+        self._heard_s = silence_s
 
     def sound(self, end_probability: float) -> None:
         """The audio model has answered."""
@@ -128,7 +132,8 @@ class Endpointer:
         if not self._full_stops or not self.weighs_ending:
             return _interpolated(WORDS[words] + self._sound, NEEDED)
         last_word = sum(self._last_words) / len(self._last_words)
-        least = _interpolated(self._full_stops[-1], LAST_WORD_LEAST)
+        plain = self._full_stops[-1] if self._heard_s >= MISREAD_AFTER_S else 0.0
+        least = _interpolated(plain, LAST_WORD_LEAST)
         broken_off = max(least, min(0.0, LAST_WORD_SLOPE * (last_word - LAST_WORD_SURE)))
         final = WORDS[words] if words is Completeness.QUESTION else self._full_stop
         final = max(FULL_STOP_LEAST, min(FULL_STOP_MOST, final)) + SOUND_BESIDE_FULL_STOP * self._sound

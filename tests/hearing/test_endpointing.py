@@ -114,8 +114,9 @@ def test_where_the_last_word_was_hardly_said_the_speaker_was_broken_off(words: C
 def test_before_a_plain_full_stop_it_was_misread_and_the_speaker_is_not_kept_waiting() -> None:
     """ "We moved to the coast when I was seven." read as "... when I was chairman."."""
     sentence = pause(Completeness.SENTENCE, 0.5)
-    sentence.ending(Ending(4.2, -5.0), 0.3)
+    sentence.ending(Ending(5.2, -5.0), 0.3)
     undecided_s = sentence.needed_s
+    assert undecided_s > 0.4, "at first every text is a plain one"
     sentence.ending(Ending(5.6, -5.8), 0.6)
     assert sentence.needed_s < min(0.6, undecided_s - 0.2)
 
