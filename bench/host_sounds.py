@@ -5,11 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-import numpy as np
-
 from bench import corpus
 from bench.corpus import RATE_HZ, Int16
-from bench.non_speech import sound
+from bench.non_speech import first_of, sound
 from bench.occasions import BACKCHANNELS
 
 # No voice of bench/corpus.py, on which doubt was fitted: timbres of Piper's voice, and others of espeak-ng
@@ -32,12 +30,7 @@ def sounds(count: int) -> Iterator[tuple[str, Int16]]:
     for number in range(count):
         if number % 5 == 4:
             kind = "laughter" if number % 2 else "cough"
-            pcm = sound(kind, 2.2, 1000 + number)
-            loud = np.flatnonzero(np.abs(pcm) > 300)
-            first = loud[0]
-            gap = np.flatnonzero(np.diff(loud) > 0.3 * RATE_HZ)  # the first of several
-            last = loud[gap[0]] if len(gap) else loud[-1]
-            yield f"{kind} {number}", pcm[first : last + 1]
+            yield f"{kind} {number}", first_of(sound(kind, 2.2, 1000 + number))
             continue
         text = BACKCHANNELS[number % len(BACKCHANNELS)]
         voice = VOICES[(number + number // len(BACKCHANNELS)) % len(VOICES)]

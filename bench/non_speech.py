@@ -32,6 +32,13 @@ def sound(kind: str, seconds: float, seed: int) -> Int16:
     return to_int16(out)
 
 
+def first_of(sounds: Int16) -> Int16:
+    """The first of several sounds, from its beginning to its end."""
+    loud = np.flatnonzero(np.abs(sounds) > 300)
+    gaps = np.flatnonzero(np.diff(loud) > 0.3 * RATE_HZ)
+    return sounds[loud[0] : (loud[gaps[0]] if len(gaps) else loud[-1]) + 1]
+
+
 def _band(seconds: float, low_hz: float, high_hz: float, dbfs: float, rng: np.random.Generator) -> Float:
     count = round(seconds * RATE_HZ)
     spectrum = np.fft.rfft(rng.normal(size=count))

@@ -78,14 +78,7 @@ def sound_of(speaker: str, text: str) -> corpus.Int16:
         case "click":
             return burst(int(rest), attack_s=0.001, decay_s=0.008, colour=0.0)
         case _:
-            return first_of(non_speech.sound({"clearing": "cough"}.get(name, name), 2.2, int(rest)))
-
-
-def first_of(sounds: corpus.Int16) -> corpus.Int16:
-    """The first of several sounds."""
-    loud = np.flatnonzero(np.abs(sounds) > 300)
-    gaps = np.flatnonzero(np.diff(loud) > 0.3 * corpus.RATE_HZ)
-    return sounds[loud[0] : (loud[gaps[0]] if len(gaps) else loud[-1]) + 1]
+            return non_speech.first_of(non_speech.sound({"clearing": "cough"}.get(name, name), 2.2, int(rest)))
 
 
 def burst(seed: int, *, attack_s: float, decay_s: float, colour: float) -> corpus.Int16:
