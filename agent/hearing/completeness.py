@@ -89,6 +89,12 @@ _PRESENTED = (
     r"|week|year|point|period|reason|way|chance|feeling|sense|story|question|man|woman|guy|person|people|someone)"
 )
 _WANTS_MORE = re.compile(rf"(?:{_INFINITIVE}|{_OPINION}|{_HALF}|{_LIST}|{_PRESENTED})$")
+# "You have to be able to ex..." was read as "able to it": what was broken off there is a verb, and this is none.
+_LACKS_VERB = re.compile(
+    r"\b(?:able|want|wants|wanted|need|needs|needed|try|tries|tried|trying|decide|decides|decided|managed?|manages|"
+    r"supposed|hope|hopes|hoped|hoping|ought|would like|(?:i|you|we|they|he|she)'d like) to"
+    r" (?:it|its|that|this|these|those|them|him|us|me|you|her|there|here|one|a|an|the)$"
+)
 # "that" and small prepositions end some sentences ("I know that", "come in") and hang in others.
 _HANGING = re.compile(
     r"(?:\b(?:is|was|are|think|say|said|says|believe|sure|fact|reason|way|so|thing|things|means|one|people|those) that|"
@@ -193,7 +199,7 @@ def _goes_on(sentence: str, said: list[str], *, question: bool) -> bool:
     if question:
         thinks = re.search(r"(?:think|say|agree|believe|mean|know|argue)(?: that)?$", plain)
         asks = said[0] in _ASKS
-        return last in _NEVER_LAST - _LAST_IN_QUESTION or bool(thinks and not asks)
+        return last in _NEVER_LAST - _LAST_IN_QUESTION or bool(thinks and not asks) or bool(_LACKS_VERB.search(plain))
     if len(said) <= 3 and last in _LAST_IN_ANSWER and said[0] in ("yes", "no", "yeah", "i", "we", "it", "they", "so"):
         return False  # "Yes, I do.", "So am I."
     bare = _LEADS_IN.sub("", plain + " ").split()
@@ -206,6 +212,7 @@ def _goes_on(sentence: str, said: list[str], *, question: bool) -> bool:
         (last in _NEVER_LAST and not _ELLIPSIS.search(plain) and not _RELATIVE.search(plain))
         or bool(_WELL.search(sentence))
         or bool(_HANGING.search(plain))
+        or bool(_LACKS_VERB.search(plain))
         or bool(_TRAILS_OFF.search(plain))
         or clause_follows
         or all(word in _STARTER for word in said)

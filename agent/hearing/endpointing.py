@@ -47,8 +47,8 @@ FULL_STOP_EVEN = ((0.15, 3.1), (0.4, 3.7), (0.6, 4.3), (1.0, 4.8))
 FULL_STOP_SLOPE, FULL_STOP_LEAST, FULL_STOP_MOST = 2.0, -3.0, 4.5
 SOUND_BESIDE_FULL_STOP = 0.35
 # A last word that the audio hardly bears out is one that was broken off, nine of ten at ends lie above -0.5; but where
-# there is a plain full stop behind it (the latest, less what is even), it was misread. Not before so much silence:
-# "would you agree th..." is a plain "would you agree death?" at first.
+# there is a plain full stop behind it (the latest, less what is even), it was misread. Not before so much silence, and
+# not in a question, which its first words tell: "would you agree th..." is a plain "would you agree death?".
 LAST_WORD_SURE, LAST_WORD_SLOPE = -0.6, 1.5
 LAST_WORD_LEAST = ((0.0, -4.0), (1.0, -1.0))
 MISREAD_AFTER_S = 0.4
@@ -132,10 +132,11 @@ class Endpointer:
         if not self._full_stops or not self.weighs_ending:
             return _interpolated(WORDS[words] + self._sound, NEEDED)
         last_word = sum(self._last_words) / len(self._last_words)
-        plain = self._full_stops[-1] if self._heard_s >= MISREAD_AFTER_S else 0.0
+        asks = words is Completeness.QUESTION
+        plain = 0.0 if asks or self._heard_s < MISREAD_AFTER_S else self._full_stops[-1]
         least = _interpolated(plain, LAST_WORD_LEAST)
         broken_off = max(least, min(0.0, LAST_WORD_SLOPE * (last_word - LAST_WORD_SURE)))
-        final = WORDS[words] if words is Completeness.QUESTION else self._full_stop
+        final = WORDS[words] if asks else self._full_stop
         final = max(FULL_STOP_LEAST, min(FULL_STOP_MOST, final)) + SOUND_BESIDE_FULL_STOP * self._sound
         return _interpolated(final + broken_off, NEEDED_BESIDE_FULL_STOP)
 

@@ -67,6 +67,8 @@ def test_nothing_follows(text: str) -> None:
         "There was a problem with the sound.",
         "There is no reason.",
         "He plays it very well.",
+        "I have got used to it.",
+        "That is what we listened to there.",
     ],
 )
 def test_a_whole_sentence(text: str) -> None:
@@ -110,6 +112,9 @@ def test_a_whole_sentence(text: str) -> None:
         "I was there. When the war was over, I",
         "And that, well.",
         "I think,",
+        "You have to be able to it.",
+        "I would like to you.",
+        "Are you able to that?",
     ],
 )
 def test_more_is_to_come(text: str) -> None:

@@ -121,6 +121,14 @@ def test_before_a_plain_full_stop_it_was_misread_and_the_speaker_is_not_kept_wai
     assert sentence.needed_s < min(0.6, undecided_s - 0.2)
 
 
+def test_a_question_mark_is_no_sign_that_the_last_word_was_misread() -> None:
+    """ "Would you agree th..." read as "Would you agree death?", as plain as can be."""
+    question = pause(Completeness.QUESTION, 0.5)
+    for silence_s in (0.22, 0.45, 0.6):
+        question.ending(Ending(6.5, -9.0), silence_s)
+    assert question.needed_s > 0.5
+
+
 def test_the_recogniser_is_asked_where_the_words_leave_it_open() -> None:
     asked = {words for words in Completeness if pause(words).weighs_ending}
     assert asked == set(Completeness) - {Completeness.GOES_ON, Completeness.CLOSED}
