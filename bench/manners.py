@@ -50,6 +50,8 @@ class Part:
         held: occasions on which all was as it should be.
         wrong: the others, by what was wrong with them.
         ducks_s, silences_s: of interruptions, from the onset to 6 dB quieter and to silence.
+        owed_s: of who was owed an answer, the silence until it began.
+        early: answers that began before the host had ended.
     """
 
     count: int = 0
@@ -57,6 +59,8 @@ class Part:
     wrong: list[tuple[str, str]] = field(default_factory=list)
     ducks_s: list[float] = field(default_factory=list)
     silences_s: list[float] = field(default_factory=list)
+    owed_s: list[float] = field(default_factory=list)
+    early: int = 0
 
     def note(self, occasion: str, faults: list[str]) -> None:
         self.count += 1
@@ -191,6 +195,7 @@ async def interruptions(table: Table, count: int) -> Part:
             faults.append(f"an AI was heard to {still[-1][0] - ended:+.1f} s of the end")
         if answer is None:
             faults.append("no answer")
+        part.owed_s.append(answer[0] - ended if answer is not None else ANSWER_LIMIT_S)
         news = await table.log.news()
         texts = [entry["text"] for entry in news if entry["kind"] == "stt.final" and entry["text"]]
         if not any(_keeps_first_word(text, heard) for heard in texts):
@@ -217,7 +222,9 @@ async def addresses(table: Table, count: int) -> Part:
         answered = []
         since = ended - 0.02
         for _ in range(2 if " " in wanted else 1):
-            if (answer := await host.wait_for_voice(since, limit_s=ANSWER_LIMIT_S)) is None:
+            answer = await host.wait_for_voice(since, limit_s=ANSWER_LIMIT_S)
+            part.owed_s.append(answer[0] - since if answer is not None else ANSWER_LIMIT_S)
+            if answer is None:
                 break
             answered.append(answer[1])
             await asyncio.sleep(0.5)
@@ -227,6 +234,7 @@ async def addresses(table: Table, count: int) -> Part:
         if " " not in wanted:
             with suppress(rtc.RpcError):
                 await host.command("stop")
+        part.early += bool(host.voices(ended - 0.3, ended - 0.02))
         who = sorted(answered)
         right = bool(who) if not wanted else who == wanted.split()
         faults = [] if right else [f"{' and '.join(who) or 'nobody'} for {wanted or 'anybody'}"]
@@ -339,6 +347,12 @@ def table(run: Run) -> str:
     if cut := run.parts.get("interruptions"):
         rows.append(f"| from their onset to 6 dB quieter, p50 / p95 | {spread(cut.ducks_s)} | 0.20 / 0.25 s |")
         rows.append(f"| and to silence | {spread(cut.silences_s)} | 0.38 / 0.48 s |")
+    owed = [silence_s for part in run.parts.values() for silence_s in part.owed_s]
+    if owed:
+        early = sum(part.early for part in run.parts.values())
+        rows.append(f"| silence while an answer was owed, p50 / p95 | {spread(owed)} | - |")
+        rows.append(f"| and longest, of {len(owed)} | {max(owed):.2f} s | 4 s |")
+        rows.append(f"| addressed, an AI began before the host had ended | {early} | 0 |")
     if run.words:
         whole = sum(lost + more <= 1 for lost, more in run.words)
         rows.append(f"| answers to their end: no word lost or said twice | {whole} of {len(run.words)} | 95 % |")
