@@ -16,7 +16,7 @@ def test_punctuation_alone_is_nothing(text: str):
     assert verdict(text)
 
 
-@pytest.mark.parametrize("text", ["Thank you for watching!", "you", "Thank you.", "Thank you. Thank you."])
+@pytest.mark.parametrize("text", ["Thank you for watching!", "you", "Thank you. Thank you.", "So so so so"])
 def test_a_film_ending_on_weak_ground_falls(text: str):
     assert is_phrase(text)
     assert verdict(text, none=0.7)
@@ -66,6 +66,8 @@ def test_words_without_any_voice_are_nobodys():
         ("Ha ha ha!", -0.2, 0.36),
         ("Fufufufufufufufufufufuf", -0.1, 0.33),
         ("Sousa Sousa", -1.2, 0.45),
+        ("Sousa", -1.5, 0.36),
+        ("So so so so", -0.8, 0.3),
         ("Sousa, Fuss, Sousa", -0.4, 0.38),
         ("S-S-S-S-S-S-S-S-S", -0.4, 0.46),
         ("Pfff, pfff, pfff", -0.7, 0.45),
@@ -75,7 +77,7 @@ def test_laughter_is_no_speech(text: str, log: float, none: float):
     assert verdict(text, log=log, none=none)
 
 
-@pytest.mark.parametrize("text", ["No, no, no.", "Very, very, very good.", "Ha, that is a good one."])
+@pytest.mark.parametrize("text", ["No, no, no.", "So, so.", "Very, very, very good.", "Ha, that is a good one."])
 def test_who_repeats_a_word_or_laughs_with_words_is_heard(text: str):
     assert not verdict(text, log=-0.4, none=0.2)
 

@@ -265,6 +265,25 @@ def test_who_goes_in_circles_is_understood_where_both_hear_it() -> None:
     assert both.hear(voiced_s=0.6).text == QUESTION, "the one that reads in circles is not asked alone"
 
 
+@pytest.mark.parametrize(
+    ("whisper", "reading", "sure", "heard"),
+    [
+        ("Yes, yes, yes.", "Perfect.", False, ""),
+        ("So so so so", "I.", False, ""),
+        ("Yes, yes, yes.", "Yes, yes.", False, "Yes, yes, yes."),
+        ("Go, go, go.", "Don't go, don't.", False, "Go, go, go."),
+        ("Sure, sure, sure.", "Church Church Church.", False, "Sure, sure, sure."),
+        ("Go, go, go.", "Perfect.", True, "Go, go, go."),
+        ("Yes, yes.", "Perfect.", False, "Yes, yes."),
+    ],
+)
+def test_one_word_over_and_over_is_a_laugh_where_the_other_model_hears_nothing_of_the_kind(
+    whisper: str, reading: str, sure: bool, heard: str
+) -> None:
+    both = table(reading, whisper, sure=sure, probability=-0.3)
+    assert both.hear(voiced_s=0.6).text == heard
+
+
 def test_nobody_is_sure_of_a_mumble_and_it_stays_whispers() -> None:
     both = table("And then they chant.", whisper="M.M.H.M.", sure=False, probability=-0.26)
     both.whisper.probability = -0.63

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from time import perf_counter
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from .decoding import Decoding, Mode, Word
 from .doubt import MIN_VOICED_S, TOO_MANY, compression_ratio, doubts, first_round, leaves_out, words
 from .errors import RecognizerError
-from .hallucination import is_no_speech, recites, without_notes
+from .hallucination import is_no_speech, recites, repeats_one_word, without_notes
 from .pauses import pieces
 from .quick import QuickReader, Reading
 from .voice import WINDOW_S, Voice, VoiceMeter
@@ -263,6 +264,8 @@ def _in_better_words(decoding: Decoding, reading: Reading, bias: Bias, voice: Vo
     How they sounded, which tells an "mm-hm" from a turn, Whisper says.
     """
     probability = decoding.average_log_probability
+    if repeats_one_word(decoding.text) and not reading.sure and not _is_likewise(reading.text, decoding.text):
+        return replace(decoding, text="", words=())  # a laugh; of 55 such words by four voices none was read so
     named = _has_a_name_more(decoding.text, reading.text, bias)
     guessed = probability < (_GUESSED if named else _UNSURE) if decoding.text else probability < _LOST
     wrong = decoding.doubtful or (reading.sure and (guessed or leaves_out(decoding.text, reading.text)))
@@ -283,6 +286,12 @@ def _in_better_words(decoding: Decoding, reading: Reading, bias: Bias, voice: Vo
         doubtful=not reading.sure,
         doubts=(),
     )
+
+
+def _is_likewise(text: str, than: str) -> bool:
+    """Whether it has a word of the other text, or repeats one of its own."""
+    said = words(text)
+    return bool(set(said) & set(words(than))) or any(word == after for word, after in pairwise(said))
 
 
 def _spread(text: str, start_s: float, end_s: float) -> tuple[Word, ...]:

@@ -72,6 +72,7 @@ PHRASES = frozenset(" ".join(words(phrase)) for phrase in _PHRASES)
 _LAUGHS = frozenset(["ha", "haha", "hahaha", "hahahaha", "heh", "hehe", "hehehe", "hee"])
 # What else the small models write for one, several times: to a word, of many synthetic laughs
 _LAUGHS_MISREAD = _LAUGHS | frozenset(["sousa", "souza", "fuss", "fuh", "fah", "sus", "sa"])
+_LAUGHS_MISREAD_THRICE = _LAUGHS_MISREAD | frozenset(["so", "for"])  # "So, so." is an answer
 _CIRCLES = re.compile(r".{0,4}?(?P<unit>.{1,12}?)(?P=unit){2,}(?P<rest>.*)")
 _BABBLE = re.compile(r"(?P<unit>[^\W_]{1,4}?)(?P=unit){2,}[^\W_]{0,3}")  # one word: "Fufufufuf", "sssss"
 _BABBLE_LETTERS = 8  # "mmm" and "noooo" are said
@@ -94,8 +95,11 @@ def without_notes(text: str) -> str:
 
 def is_phrase(text: str) -> bool:
     """Is the whole text one of the phrases that Whisper makes of nothing, said once or more?"""
-    said = " ".join(words(text))
-    return said in PHRASES or any(said == " ".join([phrase] * n) for phrase in PHRASES for n in (2, 3))
+    said = words(text)
+    return any(
+        not len(said) % length and " ".join(said[:length]) in PHRASES and said == said[:length] * (len(said) // length)
+        for length in range(1, len(said) + 1)
+    )
 
 
 def goes_in_circles(text: str) -> bool:
@@ -113,7 +117,17 @@ def is_laugh(text: str) -> bool:
     said = words(text)
     if len(said) > 3 and said[-2].startswith(said[-1]):
         said.pop()
-    return _LAUGHS.issuperset(said) or (len(said) > 1 and _LAUGHS_MISREAD.issuperset(said))
+    return (
+        _LAUGHS.issuperset(said)
+        or (len(said) > 1 and _LAUGHS_MISREAD.issuperset(said))
+        or (len(said) > 2 and _LAUGHS_MISREAD_THRICE.issuperset(said))
+    )
+
+
+def repeats_one_word(text: str) -> bool:
+    """Is the text one word three times or more: "Yes, yes, yes"? So people talk, and so the models write a laugh."""
+    said = words(text)
+    return len(said) >= 3 and len(set(said)) == 1
 
 
 def is_babble(text: str) -> bool:
@@ -167,7 +181,8 @@ def is_no_speech(
         return True
     if average_log_probability < _INVENTED:
         return True
-    if average_log_probability < _DOUBTFUL and letters(text) > _TOO_FAST * voiced_s:
+    too_fast = letters(text) > _TOO_FAST * voiced_s
+    if average_log_probability < _DOUBTFUL and (too_fast or _LAUGHS_MISREAD.issuperset(words(text))):
         return True
     phrase = is_phrase(text)
     if peak < 0.65 or voiced_s < 0.06:
