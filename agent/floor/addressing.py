@@ -18,6 +18,7 @@ from agent.floor.grammar import (
     COURTESY,
     EVERYONE,
     EXCLUDED,
+    GREETING,
     NOT_EVERYONE,
     THANKED_BEFORE,
     THANKED_FIRST,
@@ -34,6 +35,7 @@ class Address:
 
     to: tuple[SpeakerId, ...] = ()  # may hold ANY_GUEST once
     rest: str = ""  # what is said, without the names that were called
+    thanked: bool = False  # and no more: nobody was asked anything
 
 
 def is_thanks_alone(text: str) -> bool:
@@ -55,7 +57,7 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
     to: list[SpeakerId] = []
     thanked: list[SpeakerId] = []
     turned_to: list[SpeakerId] = []  # named behind who was thanked
-    everyone = False
+    everyone = thanks = False
     excluded: set[SpeakerId] = set()
     rest: list[str] = []
     sentences = _sentences(text)
@@ -64,9 +66,12 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
         if before := THANKED_FIRST.match(rewritten):
             thanked.extend(name.who for name in groups[0])
             rewritten = rewritten[before.end() :]
-        elif sentence is not sentences[-1] and THANKED_BEFORE.match(rewritten):
+        elif THANKED_BEFORE.match(rewritten):
             thanked.extend(name.who for name in groups[0])
-            turned_to.extend(name.who for name in groups[1])
+            thanks = sentence is sentences[-1]
+            (thanked if thanks else turned_to).extend(name.who for name in groups[1])
+            if thanks:
+                rest.append(re.sub(r"<\d+>", "", rewritten))
             continue
         if len(personas) > 1 and EVERYONE.search(rewritten) and not NOT_EVERYONE.search(rewritten):
             everyone = True
@@ -80,16 +85,18 @@ def address(text: str, seats: tuple[Seat, ...], by: SpeakerId | None = None) -> 
                 )
         loudest = max(calls.values(), default=Call.NOT)  # "Nova, does Claude agree?" is for Nova alone
         courteous = COURTESY.search(rewritten)
+        thanks = bool(courteous) and not GREETING.search(rewritten)
         for index in (index for index, how in calls.items() if how is loudest is not Call.NOT):
             (thanked if courteous else to).extend(name.who for name in groups[index])
             rewritten = rewritten.replace(f"<{index}>", "")
         rest.append(re.sub(r"<\d+>", "somebody", rewritten))
     if everyone:
         to.extend(personas)
+    thanks = thanks and not to
     to = to or turned_to or thanked  # "Thank you, Claude. Nova, ..." asks Nova alone
     guests = [seat.who for seat in guests_among(others)]
     asked = [one for who in to for one in (guests if who == EVERY_GUEST else [who])]
-    return Address(tuple(dict.fromkeys(who for who in asked if who not in excluded)), " ".join(rest))
+    return Address(tuple(dict.fromkeys(who for who in asked if who not in excluded)), " ".join(rest), thanks)
 
 
 def _sentences(text: str) -> list[str]:

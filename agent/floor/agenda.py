@@ -25,6 +25,7 @@ class Owed:
     tried: frozenset[SpeakerId] = frozenset()  # asked for this answer, and failed or passed
     prefer: SpeakerId | None = None  # not asked by name, but it was this one who was interrupted
     excuses: int = 0  # how often somebody has said "One moment." and the like
+    courtesy: bool = False  # they were thanked, and nobody was asked anything
     failed: SpeakerId | None = None  # the first of them whose reply failed: the one to apologise
 
 

@@ -158,7 +158,7 @@ def _take_turn(table: Table, who: SpeakerId, utterance: UtteranceId, text: str, 
     else:
         table.drop_round()
     if personas or not addressed.to:
-        table.owe(personas, prefer=table.cut_by(utterance))
+        table.owe(personas, prefer=table.cut_by(utterance), courtesy=addressed.thanked)
     elif not isinstance(table.agenda, Owed):
         table.agenda = Open()  # a human was asked
     table.remember(who, utterance, text)

@@ -80,6 +80,12 @@ class Rules(BaseModel, frozen=True, extra="forbid"):
         1.2, ge=0, description="from the end of a bare 'Thank you.' to words that may begin with who was thanked"
     )
 
+    courtesy_s: float = Field(
+        0.8,
+        ge=0,
+        description="after 'Thanks, Claude.' Claude speaks no sooner: who thanks somebody mostly goes on, to another",
+    )
+
     # Dead air: nobody should hear more than 4 s of silence while an answer is owed
     one_moment_after_s: float = Field(3.0, gt=0, description="silence before the one who owes an answer says so")
     still_thinking_after_s: float = Field(3.6, gt=0, description="silence before it says so again, twice at most")

@@ -179,14 +179,24 @@ class Table:
         reason: ThinkReason = "answer",
         *,
         prefer: SpeakerId | None = None,
+        courtesy: bool = False,
     ) -> None:
-        """An answer is owed, together with the one that already was: those who were asked first answer first."""
+        """An answer is owed, together with the one that already was."""
         personas = self.seats.personas
-        before = self.agenda.to if isinstance(self.agenda, Owed) else ()
-        to = tuple(who for who in dict.fromkeys((*before, *to)) if who in personas)
+        courtesy = courtesy and not (isinstance(self.agenda, Owed) and self.agenda.to)
+        to = self.asked_with(to)
         if isinstance(self.agenda, Owed):
             prefer = prefer or self.agenda.prefer
-        self.agenda = Owed(since=self.now, to=to, reason=reason, prefer=prefer) if personas else Open()
+        owed = Owed(since=self.now, to=to, reason=reason, prefer=prefer, courtesy=courtesy)
+        self.agenda = owed if personas else Open()
+
+    def asked_with(self, to: tuple[SpeakerId, ...]) -> tuple[SpeakerId, ...]:
+        """Who is to answer when `to` are asked now: those who were asked before them answer first. Of those who were
+        only thanked the last one named ("Thanks, Ada, Claude." [a breath] "Your turn."), if nobody else is asked.
+        """
+        owed = self.agenda if isinstance(self.agenda, Owed) else Owed(since=self.now)
+        before = owed.to if not owed.courtesy else () if to else owed.to[-1:]
+        return tuple(who for who in dict.fromkeys((*before, *to)) if who in self.seats.personas)
 
     def owe_rest(self, then: tuple[SpeakerId, ...]) -> None:
         """The next of those who were asked together, or nobody."""

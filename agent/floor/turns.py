@@ -75,8 +75,7 @@ def _attempt(table: Table) -> None:
     agenda = table.agenda
     if guess is not None:
         addressed = table.addressed(guess.text, guess.who).to
-        asked_before = agenda.to if isinstance(agenda, Owed) else ()
-        to = tuple(dict.fromkeys((*asked_before, *(who for who in addressed if who in table.seats.personas))))
+        to = table.asked_with(tuple(who for who in addressed if who in table.seats.personas))
         if not addressed or to:
             _ask(table, to, "answer", guess=guess)
         return
@@ -138,6 +137,11 @@ def _proceed(table: Table, attempt: Round, *, free: bool) -> None:
     if not asked:
         _came_to_nothing(table, attempt)
         return
+    if isinstance(table.agenda, Owed) and table.agenda.courtesy:
+        since = max(table.agenda.since, table.tally.quiet_since)
+        if table.now < since + table.rules.courtesy_s:
+            table.memory.wakes.append(since + table.rules.courtesy_s)
+            return
     if free:
         prefer = table.agenda.prefer if isinstance(table.agenda, Owed) else None
         winner, ask_again_at = choose(asked, table.tally, table.now, table.rules, prefer=prefer)

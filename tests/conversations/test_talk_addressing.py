@@ -203,6 +203,8 @@ def test_all_guests_are_asked_one_after_the_other() -> None:
         ("Thank you.", "Claude, Nova, what would you add?", "nova"),
         ("Thanks,", "Nova. Claude, your turn.", "claude"),
         ("Good point.", "Claude, what do you say to that?", "claude"),
+        ("Thanks, Nova.", "Claude, your turn.", "claude"),
+        ("Thanks, Nova, Claude.", "Your turn.", "claude"),
     ],
 )
 def test_who_is_thanked_with_a_breath_before_the_name_is_not_asked(thanks: str, behind: str, who: str) -> None:
@@ -211,6 +213,19 @@ def test_who_is_thanked_with_a_breath_before_the_name_is_not_asked(thanks: str, 
     talk.says("Sam", behind, at=end + 0.6)
     talk.ends()
     assert talk.transcript()[-2:] == [f"Sam: {behind}", f"{talk.names[who]}: {talk.names[who]} says so."]
+
+
+def test_thanks_that_nothing_follows_are_answered_and_not_at_once() -> None:
+    def waits_s(text: str) -> float:
+        talk = table()
+        end = talk.says("Sam", text, at=1.0)
+        talk.ends()
+        (begin,) = talk.when(act.Speak, "nova")
+        return begin - end
+
+    at_once_s = waits_s("Hello, Nova.")
+    assert waits_s("Thanks, Nova. What do you think?") == pytest.approx(at_once_s)
+    assert waits_s("Thanks, Nova.") > at_once_s + 0.3
 
 
 def test_behind_thanks_those_who_are_asked_together_both_answer() -> None:
