@@ -169,8 +169,9 @@ _THANKS = (
     r"^(?:\w+,? )?(?:thank you|thanks|thanks a lot|thank you (?:very|so) much|(?:good|great|nice) (?:point|answer|one)|"
     r"well said|well put|exactly|interesting"
 )
-GREETING = re.compile(r"^(?:\w+,? )?(?:welcome|welcome back|hello|hi),? <0>[.!]*$")
-COURTESY = re.compile(_THANKS + r"|welcome|welcome back|hello|hi|sorry|right|okay|i see),? <0>[.!]*$")
+_GREETINGS = "welcome|welcome back|hello|hi"
+GREETING = re.compile(rf"^(?:\w+,? )?(?:{_GREETINGS}),? <0>[.!]*$")
+COURTESY = re.compile(_THANKS + rf"|{_GREETINGS}|sorry|right|okay|i see),? <0>[.!]*$")
 # "Thank you, Claude, Nova, what would you add?": where a recogniser wrote a comma, a sentence had ended
 THANKED_FIRST = re.compile(_THANKS + r"),? <0>, (?=<1>,? (?!for\b)\w)")
 # "Thank you, Claude Ada. What would you add?": where it heard the sentence end behind the second name
