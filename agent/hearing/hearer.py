@@ -29,8 +29,8 @@ from agent.hearing.interims import Interims
 from agent.hearing.scribe import Finished, Scribe
 from agent.hearing.segmenter import Mark, VoiceBack, VoiceDip, VoiceOff, VoiceOn
 from agent.hearing.settings import HearingSettings
-from agent.hearing.transcriber import Ending, Line, Speech, Tell, TranscriberFailed, Transcript
-from agent.hearing.utterance import Part, Utterance, join
+from agent.hearing.transcriber import Ending, Lead, Line, Speech, Tell, TranscriberFailed, Transcript
+from agent.hearing.utterance import Part, Said, Utterance, join
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ class Hearer:
         self._pause: _Pause | None = None
         self._interims = Interims(settings.interim)
         self._count = 0
+        self._said: Said | None = None  # what a voice that sets in now may belong to
         self._free_from = 0  # samples before this one belong to an utterance that has ended
         self._now = 0  # samples heard
 
@@ -103,7 +104,9 @@ class Hearer:
             case None:
                 pass
         if self._utterance is None:
-            self._means.tape.forget(now - round(self._settings.voice.preroll_s * RATE_HZ) - RATE_HZ)
+            kept_from = now - round(self._settings.voice.preroll_s * RATE_HZ) - RATE_HZ
+            said = self._said_before(now - RATE_HZ // 2)  # an onset is seen late
+            self._means.tape.forget(min(kept_from, said.start) if said is not None else kept_from)
         elif self._pause is not None:
             self._silent_window(self._utterance, self._pause)
         elif voiced:
@@ -122,13 +125,21 @@ class Hearer:
         if utterance is None:
             self._count += 1
             first = max(self._free_from, start - round(self._settings.voice.preroll_s * RATE_HZ))
-            utterance = Utterance(f"{self._means.who}-{self._count}", [Part(first, start, start)])
+            utterance = Utterance(
+                f"{self._means.who}-{self._count}", [Part(first, start, start)], lead=self._said_before(start)
+            )
             self._utterance = utterance
             self._interims.restart(self._now)
         elif self._pause is not None:
             self._go_on(utterance, self._pause)
         self._pause = None
         self._means.emit(SpeechStarted(at=self._at, who=self._means.who, utterance=utterance.id))
+
+    def _said_before(self, start: int) -> Said | None:
+        """What a voice that sets in at `start` is read together with."""
+        said = self._said
+        near = said is not None and start - said.voice_end <= self._settings.lead_after_s * RATE_HZ
+        return said if near else None
 
     def _go_on(self, utterance: Utterance, pause: _Pause) -> None:
         """The voice is back in the same utterance: a new part when this one is long enough, else the same."""
@@ -295,6 +306,9 @@ class Hearer:
         self._utterance, self._pause = None, None
         self._free_from = self._now
         self._finish_part(utterance, utterance.part)
+        part = utterance.part
+        text = part.transcript.text if part.transcript is not None else ""
+        self._said = Said(part.start, part.voice_end, text) if text and self._is_short(part, part.voice_end) else None
         self._means.emit(
             UtteranceEnded(
                 at=self._at,
@@ -330,6 +344,7 @@ class Hearer:
         self._means.tape.forget(utterance.part.start)
 
     def _speech(self, utterance: Utterance, part: Part, end: int, voice_end: int) -> Speech:
+        said = utterance.lead if part is utterance.parts[0] and self._is_short(part, voice_end) else None
         return Speech(
             who=self._means.who,
             utterance=utterance.id,
@@ -338,6 +353,15 @@ class Hearer:
             pcm=self._means.tape.cut(part.start, end),
             before=utterance.before,
             draft=part.draft,
+            lead=self._lead(said, part.start) if said is not None else None,
+        )
+
+    def _is_short(self, part: Part, voice_end: int) -> bool:
+        return voice_end - part.start <= self._settings.lead_s * RATE_HZ
+
+    def _lead(self, said: Said, end: int) -> Lead:
+        return Lead(
+            start=self._means.timeline.at(said.start), pcm=self._means.tape.cut(said.start, end), text=said.text
         )
 
     @property

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer, RecognizerError, Superseded
 
 from agent.floor.events import SpeakerId
+from agent.hearing.lead import behind
 from agent.hearing.transcriber import (
     Ending,
     Int16,
+    Lead,
     Line,
     Speech,
     SpokenWord,
@@ -18,6 +22,7 @@ from agent.hearing.transcriber import (
     Transcript,
     untold,
 )
+from agent.hearing.utterance import join
 from agent.hearing.vocabulary import Vocabulary
 
 
@@ -36,6 +41,32 @@ class LocalTranscriber:
         return _LocalLine(self, who)
 
     async def decode(self, speech: Speech, mode: Mode, first: Callable[[Decoding], None] = lambda _: None) -> Decoding:
+        """The text of `speech`; where it has a lead, they are read together.
+
+        Raises:
+            RecognizerError: see the plugin.
+        """
+        if (lead := speech.lead) is None:
+            return await self._decode(speech, mode, first)
+
+        def first_behind(decoding: Decoding) -> None:
+            if text := behind(decoding.text, lead.text):
+                first(replace(decoding, text=text))
+
+        decoding = await self._decode(_with_lead(speech, lead), mode, first_behind)
+        text = behind(decoding.text, lead.text)
+        if not text or decoding.doubtful:
+            return await self._decode(replace(speech, lead=None), mode)
+        shift_s = lead.start - speech.start
+        words = decoding.words[len(decoding.words) - len(text.split()) :]
+        return replace(
+            decoding,
+            text=text,
+            other=behind(decoding.other, lead.text),
+            words=tuple(replace(word, start_s=word.start_s + shift_s, end_s=word.end_s + shift_s) for word in words),
+        )
+
+    async def _decode(self, speech: Speech, mode: Mode, first: Callable[[Decoding], None] = lambda _: None) -> Decoding:
         """Names are expected in every text, since they address; terms in the text of record only: a long list of
         words makes a short window go in circles, which costs its time before it is found out.
 
@@ -54,8 +85,20 @@ class LocalTranscriber:
 
     async def ending(self, speech: Speech, text: str) -> Ending | None:
         """See `Line`."""
+        if (lead := speech.lead) is not None:
+            speech, text = _with_lead(speech, lead), join((lead.text, text))
         ending = await self._recognizer.ending(speech.pcm, text, language=self._language)
         return Ending(ending.full_stop, ending.last_word) if ending is not None else None
+
+
+def _with_lead(speech: Speech, lead: Lead) -> Speech:
+    return replace(
+        speech,
+        start=lead.start,
+        pcm=np.concatenate([lead.pcm, speech.pcm]),
+        draft=join((lead.text, speech.draft)),
+        lead=None,
+    )
 
 
 class _LocalLine:

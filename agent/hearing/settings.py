@@ -66,6 +66,10 @@ class HearingSettings(BaseModel, frozen=True, extra="forbid"):
     longest_part_s: float = Field(
         24.0, gt=5, le=28.0, description="a voice without a pause is cut here; whisper takes 30 s"
     )
+    lead_after_s: float = Field(
+        0.8, ge=0, le=2.0, description="a voice that sets in so soon behind an utterance is read together with it"
+    )
+    lead_s: float = Field(6.0, gt=0, le=10.0, description="if neither of the two is longer")
     record_after_s: float = Field(
         1.5, ge=0, le=10.0, description="the text of record waits so long: the answer needs the processor first"
     )

@@ -15,6 +15,15 @@ Int16 = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """What the same speaker said right before, in an utterance of its own: a word or two are hard to read alone."""
+
+    start: float  # seconds on the episode clock, of the first sample
+    pcm: Int16  # (samples,), 16 kHz mono; up to the first sample of the speech
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Speech:
     """One part of an utterance: all of it, unless it is a monologue."""
 
@@ -25,6 +34,7 @@ class Speech:
     pcm: Int16  # (samples,), 16 kHz mono; begins before the onset
     before: str = ""  # text of the utterance's parts before this one
     draft: str = ""  # an earlier text of this part, which may have changed since
+    lead: Lead | None = None
 
     @property
     def end(self) -> float:

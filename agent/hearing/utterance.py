@@ -28,12 +28,22 @@ class Part:
     cut: int = 0  # where the next part begins; 0 while there is none
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The last part of an utterance that has ended, and had words. Sample numbers on the ear's line."""
+
+    start: int
+    voice_end: int
+    text: str
+
+
 @dataclass(slots=True, eq=False)
 class Utterance:
     """From onset to endpoint, in parts."""
 
     id: UtteranceId
     parts: list[Part]
+    lead: Said | None = None  # what the first part is read together with
     voiced_windows: int = 0
     power: float = 0.0  # sum of the voiced windows' mean squares, full scale = 1
 

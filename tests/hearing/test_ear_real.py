@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import pairwise
 
 import jiwer
 import numpy as np
@@ -117,6 +118,20 @@ async def test_a_question_is_understood_with_its_first_word_and_recorded(
     assert abs(record.start - 1.0) < 0.15
     assert abs(record.end - (1.0 + len(question) / 48_000)) < 0.25
     assert all(record.start - 0.2 <= word.start <= word.end <= record.end + 0.2 for word in record.words)
+
+
+@pytest.mark.parametrize("tag", ["then?", "at all?", "Claude?"])
+async def test_a_word_behind_a_question_that_had_ended_is_understood(recognizer: Recognizer, tag: str) -> None:
+    """By itself it is too short to be read, or is read as another."""
+    said = corpus.hesitation(f"Is there anything you would change, | {tag}", "joe high", 0.5, 1).pcm
+    async with listening(recognizer) as anna:
+        await play(anna.ear, np.concatenate([corpus.hush(1.0, 1), said, corpus.hush(3.0, 2)]))
+        await anna.until(lambda: len(anna.records) == len(anna.ends))
+    expected = ["is", "there", "anything", "you", "would", "change", *words(tag)]
+    assert words(" ".join(anna.ends)) == expected
+    assert words(" ".join(record.text for record in anna.records)) == expected
+    spoken = [word for record in anna.records for word in record.words]
+    assert all(before.start <= word.start for before, word in pairwise(spoken))
 
 
 @pytest.mark.parametrize("stands_still_s", [0.25, 0.5, 1.0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from agent.floor.events import (
@@ -408,5 +409,66 @@ def test_the_text_of_record_replaces_the_fast_one_and_keeps_the_time_of_the_voic
         assert (first.text, second.text) == ("I met Clyde.", "I met Claude.")
         assert abs(first.start - 1.0) < 0.04
         assert abs(first.end - 2.0) < 0.04
+
+    run_virtual(talk())
+
+
+def test_a_word_right_behind_an_end_is_read_together_with_what_was_said_before_it() -> None:
+    question = "Is there anything you would change?"
+
+    async def talk() -> None:
+        async with Talk(says((0.4, "Ada?"), (2.0, question))) as anna:
+            await anna.says(2.0)
+            await anna.is_silent(0.5)
+            await anna.says(0.4)
+            await anna.is_silent(5.0)
+        assert anna.ends == [question, "Ada?"]
+        of_name = [(kind, speech) for kind, speech in anna.line.asked if speech.utterance == "anna-2"]
+        assert {"fast", "record"} <= {kind for kind, _ in of_name}
+        for _, speech in of_name:
+            assert speech.lead is not None
+            assert speech.lead.text == question
+            assert speech.lead.start + len(speech.lead.pcm) / 16_000 == pytest.approx(speech.start), "without a gap"
+            assert np.count_nonzero(speech.lead.pcm) / 16_000 == pytest.approx(2.0, abs=0.05)
+            assert voiced_s(speech) == pytest.approx(0.4, abs=0.05), "and it is not in it twice"
+        assert all(speech.lead is None for _, speech in anna.line.asked if speech.utterance == "anna-1")
+
+    run_virtual(talk())
+
+
+@pytest.mark.parametrize(
+    ("first_s", "text", "silent_s", "then_s"),
+    [
+        (2.0, "Is there anything you would change?", 2.0, 0.4),  # long after it
+        (2.0, "", 0.5, 0.4),  # a laugh has no words
+        (8.0, "Is there anything you would change?", 0.5, 0.4),  # too much to read again
+    ],
+)
+def test_a_word_is_read_alone_when_there_is_nothing_that_it_belongs_to(
+    first_s: float, text: str, silent_s: float, then_s: float
+) -> None:
+    async def talk() -> None:
+        async with Talk(says((0.4, "Ada?"), (first_s, text))) as anna:
+            await anna.says(first_s)
+            await anna.is_silent(max(silent_s, 0.5 if text else 3.0))
+            await anna.says(then_s)
+            await anna.is_silent(5.0)
+        assert anna.ends[-1] == "Ada?"
+        assert all(speech.lead is None for _, speech in anna.line.asked)
+
+    run_virtual(talk())
+
+
+def test_a_long_turn_right_behind_an_end_is_read_alone_once_it_is_long() -> None:
+    async def talk() -> None:
+        async with Talk(
+            says((2.0, "Is there anything you would change?"), (7.0, "I do not, and I will tell you why."))
+        ) as anna:
+            await anna.says(2.0)
+            await anna.is_silent(0.5)
+            await anna.says(7.0)
+            await anna.is_silent(5.0)
+        kept = [speech for kind, speech in anna.line.asked if kind == "record" and speech.utterance == "anna-2"]
+        assert [speech.lead for speech in kept] == [None]
 
     run_virtual(talk())
