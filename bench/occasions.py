@@ -1,4 +1,6 @@
-"""What hosts say in `bench/manners.py`. Nothing of it was used to choose a rule, a phrase or a threshold."""
+"""What hosts say in `bench/manners.py`. No rule, phrase or threshold was fitted to it; what it found at fault was mended
+as a kind of fault, on other words.
+"""
 
 from __future__ import annotations
 
