@@ -1,5 +1,5 @@
-"""What hosts say in `bench/manners.py`. No rule, phrase or threshold was fitted to it; what it found at fault was mended
-as a kind of fault, on other words.
+"""What hosts say in `bench/manners.py`. No rule, phrase or threshold was fitted to it; what it found at fault was
+mended as a kind of fault, on other words.
 """
 
 from __future__ import annotations

@@ -30,6 +30,10 @@ LONGEST_S = 26.0
 # and the quicker model is not.
 _LOST = -1.5
 _HEARD = -0.35
+# So long a voice, with a probability of no speech below this, is speech that it could not read (0.05 to 0.15, in harsh
+# voices): of laughs of a second and more, and as unreadable, it is 0.54 and more.
+_LOST_AFTER_S = 1.25
+_SPEECH = 0.3
 # Of a word or two, Whisper's figures say how they sounded, and its text is a guess below the first of these; a name in
 # it may be one of those that it was told, below the second. Chosen on the tuning half of bench/readers.py.
 _UNSURE = -0.4
@@ -76,7 +80,13 @@ class _Try:
         """Long enough to be sure, and no speech: a longer window will not make any of it, and costs its time. A short
         word that goes in circles may be one all the same.
         """
-        return bool(self.text) and self.voice.voiced_s >= MIN_VOICED_S and self.no_speech
+        return bool(self.text) and self.voice.voiced_s >= MIN_VOICED_S and self.no_speech and not self.is_lost
+
+    @property
+    def is_lost(self) -> bool:
+        """Somebody spoke, and the text is none of what they said."""
+        unread = self.piece.average_log_probability < _LOST and self.piece.no_speech_probability < _SPEECH
+        return unread and self.voice.voiced_s >= _LOST_AFTER_S
 
     @property
     def no_speech(self) -> bool:
@@ -212,10 +222,13 @@ class Decoder:
                 piece, found = replace(piece, text=once, compression_ratio=compression_ratio(once)), ()
             if best is not None and words(piece.text) == words(best.piece.text):
                 found = ()  # two windows that agree: so it was said
-            if best is None or len(found) <= len(best.doubts):
-                best = _Try(piece=piece, voice=voice, window_s=window_s, doubts=found, tries=tries)
+            tried = _Try(piece=piece, voice=voice, window_s=window_s, doubts=found, tries=tries)
+            if tried.is_lost:
+                tried = replace(tried, doubts=(*found, "lost"))
+            if best is None or len(tried.doubts) <= len(best.doubts):
+                best = tried
             best = replace(best, tries=tries)
-            if not found or best.is_laughter:
+            if not tried.doubts or best.is_laughter:
                 break
             step()
         assert best is not None
@@ -357,7 +370,7 @@ def _decoding(found: list[_Try], bias: Bias, voice: Voice, decode_s: float) -> D
         and not recites(one.text, bias.hotwords, average_log_probability=one.piece.average_log_probability)
     ]
     spoken: list[Word] = [word for one in kept for word in one.piece.words]
-    doubted = tuple(dict.fromkeys(doubt for one in kept for doubt in one.doubts))
+    doubted = tuple(dict.fromkeys(doubt for one in found if one in kept or one.is_lost for doubt in one.doubts))
     text = " ".join(one.text for one in kept)
     parts = [one.piece for one in found]
     weights = [max(1, piece.tokens) for piece in parts]

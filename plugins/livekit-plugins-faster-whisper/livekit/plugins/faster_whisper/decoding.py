@@ -51,7 +51,8 @@ class Decoding:
     doubtful: bool = False
     """Doubts remained after the last try: see `doubts`."""
     doubts: tuple[str, ...] = ()
-    """Of the text that was returned: "repetition", "too few words", "too many words", "compression", "cut off"."""
+    """Of the text that was returned: "repetition", "too few words", "too many words", "compression", "cut off",
+    "lost"."""
     quick: bool = False
     """By the quicker model alone: see `QuickReader`. Its probabilities are not Whisper's."""
     other: str = ""
