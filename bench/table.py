@@ -1,7 +1,7 @@
 """Table manners, side by side: Roundtable, stock AgentSession and pipecat, on the same models, in one run.
 
     python bench/table.py [--rounds 4] [--hosts 4] [--peers agent-session,agent-session-tuned] [--pipecat PYTHON]
-        [--anthropic] [--json FILE]
+        [--anthropic] [--json FILE] [--keep FOLDER]
 
 Prints a Markdown table of medians and 95th percentiles, and Roundtable's as a ratio to the best peer's. Take a quiet
 machine: the load of others goes into every figure.
@@ -115,7 +115,8 @@ async def bench(options: argparse.Namespace) -> dict[str, Figures]:
     await voice.aclose()
     with ExitStack() as stack:
         livekit = stack.enter_context(running_server())
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="table-")))
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="table-")))
+        folder.mkdir(parents=True, exist_ok=True)
         vendor = await asyncio.to_thread(lambda: stack.enter_context(scripted_vendor()))
         ours = ["roundtable", *([OVER_ANTHROPIC] if options.anthropic else [])]
         for name in [*ours, *options.peers.split(","), *(["pipecat"] if options.pipecat else [])]:
@@ -235,6 +236,7 @@ def main() -> None:
     parser.add_argument("--pipecat", metavar="PYTHON", help="of an environment with pipecat 1.14")
     parser.add_argument("--anthropic", action="store_true", help="ours with Claude's own protocol as well")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every single figure")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where logs and episodes stay")
     options = parser.parse_args()
     found = asyncio.run(bench(options))
     print(table(found))
