@@ -35,6 +35,7 @@ from agent.hearing.utterance import Part, Said, Utterance, join
 logger = logging.getLogger(__name__)
 
 _SIGNS = ".,;:?!…\"'”’)"
+_LEAD_WORDS = 2  # fewer tell nothing of what comes, and get lost when they are read with more
 FAST_LIMIT_S = 8.0  # a decoding that takes longer has hung: the floor waits that long for an endpoint at most
 
 
@@ -308,7 +309,8 @@ class Hearer:
         self._finish_part(utterance, utterance.part)
         part = utterance.part
         text = part.transcript.text if part.transcript is not None else ""
-        self._said = Said(part.start, part.voice_end, text) if text and self._is_short(part, part.voice_end) else None
+        short = part.voice_end - part.voice_start <= self._settings.lead_s * RATE_HZ
+        self._said = Said(part.start, part.voice_end, text) if short and len(text.split()) >= _LEAD_WORDS else None
         self._means.emit(
             UtteranceEnded(
                 at=self._at,
@@ -344,7 +346,8 @@ class Hearer:
         self._means.tape.forget(utterance.part.start)
 
     def _speech(self, utterance: Utterance, part: Part, end: int, voice_end: int) -> Speech:
-        said = utterance.lead if part is utterance.parts[0] and self._is_short(part, voice_end) else None
+        short = voice_end - part.voice_start <= self._settings.led_s * RATE_HZ
+        said = utterance.lead if short and part is utterance.parts[0] else None
         return Speech(
             who=self._means.who,
             utterance=utterance.id,
@@ -355,9 +358,6 @@ class Hearer:
             draft=part.draft,
             lead=self._lead(said, part.start) if said is not None else None,
         )
-
-    def _is_short(self, part: Part, voice_end: int) -> bool:
-        return voice_end - part.start <= self._settings.lead_s * RATE_HZ
 
     def _lead(self, said: Said, end: int) -> Lead:
         return Lead(

@@ -69,7 +69,8 @@ class HearingSettings(BaseModel, frozen=True, extra="forbid"):
     lead_after_s: float = Field(
         0.8, ge=0, le=2.0, description="a voice that sets in so soon behind an utterance is read together with it"
     )
-    lead_s: float = Field(6.0, gt=0, le=10.0, description="if neither of the two is longer")
+    lead_s: float = Field(6.0, gt=0, le=10.0, description="if that was not longer")
+    led_s: float = Field(2.5, gt=0, le=10.0, description="and as long as the voice itself has not lasted longer")
     record_after_s: float = Field(
         1.5, ge=0, le=10.0, description="the text of record waits so long: the answer needs the processor first"
     )

@@ -441,6 +441,7 @@ def test_a_word_right_behind_an_end_is_read_together_with_what_was_said_before_i
     [
         (2.0, "Is there anything you would change?", 2.0, 0.4),  # long after it
         (2.0, "", 0.5, 0.4),  # a laugh has no words
+        (1.0, "Right?", 0.5, 0.4),  # nor does this tell anything
         (8.0, "Is there anything you would change?", 0.5, 0.4),  # too much to read again
     ],
 )
