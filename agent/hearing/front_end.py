@@ -20,6 +20,7 @@ _NOTHING = np.zeros(0, np.int16)
 # Into the detector's window: other detectors' windows end there. A voice that sets in over an AI is seen some 20 ms
 # sooner than by one detector, since it need not wait for a window to end.
 _BETWEEN = 171, 341
+_WARM_UP = 12  # windows: what a detector must have heard before to judge the next like one that was never off
 _LINE = 4 * RATE_HZ  # samples; what is kept is moved to the front when as many came in
 
 
@@ -61,6 +62,7 @@ class FrontEnd:
         self._between = [(ahead, VAD()) for ahead in _BETWEEN]
         self._heard = 0  # samples that the detector has had
         self._glanced = 0  # detectors of `_between` that have looked since
+        self._cold = set(_BETWEEN)  # those that have not heard what came before
 
     @property
     def next_at(self) -> float | None:
@@ -112,10 +114,21 @@ class FrontEnd:
             self._glanced += 1
             if end < WINDOW:
                 continue
+            if self.echo.state is not EchoState.ABSENT or not self.echo.active(self.timeline.at(end)):
+                self._cold.add(ahead)
+                continue
+            if ahead in self._cold:
+                self._warm_up(detector, end)
+                self._cold.discard(ahead)
             raw = self._raw.cut(end - WINDOW, end)
-            probability = detector.predict(raw)  # always, since it remembers what it heard before
-            if self.echo.state is EchoState.ABSENT and self.echo.active(self.timeline.at(end)):
-                yield Glance(ahead, probability, level_dbfs(raw))
+            yield Glance(ahead, detector.predict(raw), level_dbfs(raw))
+
+    def _warm_up(self, detector: VAD, end: int) -> None:
+        """A detector remembers what it heard before: let this one hear the last of it."""
+        detector.reset()
+        for window in range(min(_WARM_UP, end // WINDOW - 1), 0, -1):
+            start = end - (window + 1) * WINDOW
+            detector.predict(self._raw.cut(start, start + WINDOW))
 
     def take_clean(self) -> tuple[float, Int16]:
         """The recogniser's audio since the last call, and the time of its first sample."""
