@@ -234,7 +234,9 @@ async def addresses(table: Table, count: int) -> Part:
         if " " not in wanted:
             with suppress(rtc.RpcError):
                 await host.command("stop")
-        part.early += bool(host.voices(ended - 0.3, ended - 0.02))
+        if begun := host.voices(ended - 0.3, ended - 0.02):
+            part.early += 1
+            print(f"    {text!r} ({voice}): {begun[0][1]} began {ended - begun[0][0]:.2f} s before its end", flush=True)
         who = sorted(answered)
         right = bool(who) if not wanted else who == wanted.split()
         faults = [] if right else [f"{' and '.join(who) or 'nobody'} for {wanted or 'anybody'}"]

@@ -19,6 +19,7 @@ _MISHEARD = {
     "guest": ("guessed", "guess", "gust", "quest"),
 }  # fmt: skip
 TITLES = frozenset({"dr", "doctor", "mr", "mrs", "ms", "miss", "prof", "professor", "sir", "the"})
+_OUR = ("our", "hour", "outer")  # as recognisers write it before "guest"
 ANY_GUEST: SpeakerId = "<any-guest>"
 """In place of a speaker's id: "the guest" at a table with several. The floor chooses one."""
 EVERY_GUEST: SpeakerId = "<every-guest>"
@@ -96,12 +97,14 @@ def _spellings(seats: tuple[Seat, ...]) -> tuple[dict[tuple[str, ...], SpeakerId
         named = {word for seat in seats for word in words(seat.name)}
         if exact.get(("guest",)) == "guest" and "guest" not in named:
             exact[("guest",)] = one  # it is only called so by its id, and so is every other guest
-        for spelling in (("the", "guest"), ("our", "guest"), ("my", "guest"), ("guest",), ("mister", "guest")):
-            exact.setdefault(spelling, one)
+        for before in ("the", "my", *_OUR, "mister"):
+            exact.setdefault((before, "guest"), one)
+        exact.setdefault(("guest",), one)
     if guests:  # where there is but one, an "s" was read into "the guest thinks"
         every = EVERY_GUEST if len(guests) > 1 else guests[0].who
-        for spelling in (("guests",), ("the", "guests"), ("our", "guests"), ("my", "guests"), ("both", "guests")):
-            exact.setdefault(spelling, every)
+        for before in ("the", "my", *_OUR, "both"):
+            exact.setdefault((before, "guests"), every)
+        exact.setdefault(("guests",), every)
     if any(seat.who == "claude" for seat in personas):
         for spelling in (("my", "co-host"), ("our", "co-host"), ("the", "co-host"), ("co-host",), ("cohost",)):
             exact.setdefault(spelling, "claude")

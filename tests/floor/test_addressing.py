@@ -43,6 +43,12 @@ def test_where_there_is_one_guest_an_s_too_many_changes_nothing(text: str) -> No
     assert address(text, TABLE, by="sam").to == ("guest",)
 
 
+@pytest.mark.parametrize("our", ["our", "hour", "outer"])
+def test_our_guest_is_known_by_the_sound_of_our(our: str) -> None:
+    assert address(f"What does {our} guest think about that?", TABLE, by="sam").to == ("guest",)
+    assert address(f"That was said by {our} guest, last week.", TABLE, by="sam").to == ()
+
+
 def test_punctuation_is_not_needed_where_the_words_are_plain() -> None:
     for text in ("claude what do you think", "what do you think claude", "hey nova how are you", "over to you nova"):
         assert address(text, TABLE).to, text
