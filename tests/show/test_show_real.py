@@ -112,10 +112,12 @@ async def test_two_rooms_at_once_do_not_hear_each_other(studio: RunningStudio) -
     apples = corpus.turn("What do you think of apples and pears?", "joe high").pcm
     trains = corpus.turn("Do you like old trains?", "joe high").pcm
     first, second = await asyncio.gather(_small_show(studio, "Anna", apples), _small_show(studio, "Ben", trains))
-    assert "apples" in first
-    assert "trains" not in first
-    assert "trains" in second
-    assert "apples" not in second
+    of_anna, of_ben = {"apples", "pears"}, {"old", "trains"}
+    first_words, second_words = set(_words(first).split()), set(_words(second).split())
+    assert first_words & of_anna, "one of them may have been misread"
+    assert second_words & of_ben
+    assert not first_words & of_ben
+    assert not second_words & of_anna
 
 
 async def _small_show(studio: RunningStudio, name: str, speech: Int16) -> str:
