@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+from agent.floor.edits import edits
 from agent.floor.events import Evidence
 from agent.floor.names import sound
 from agent.floor.words import AGREEMENT, HALT, OPENERS, REPAIR, Phrases
@@ -65,7 +66,7 @@ def likeness(said: tuple[str, ...], phrases: Phrases) -> float:
     for other in _keys(phrases):
         longest = max(len(key), len(other))
         if abs(len(key) - len(other)) < (1.0 - best) * longest:  # it could still be nearer
-            best = max(best, 1.0 - _distance(key, other) / longest)
+            best = max(best, 1.0 - edits(key, other)[-1] / longest)
     return best
 
 
@@ -76,13 +77,3 @@ def _keys(phrases: Phrases) -> frozenset[str]:
 
 def _key(said: tuple[str, ...]) -> str:
     return "".join(sound(word) for word in said)
-
-
-def _distance(one: str, other: str) -> int:
-    """Levenshtein's: letters to change, add or leave out."""
-    row = list(range(len(other) + 1))
-    for place, letter in enumerate(one, start=1):
-        corner, row[0] = row[0], place
-        for column, against in enumerate(other, start=1):
-            corner, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, corner + (letter != against))
-    return row[-1]

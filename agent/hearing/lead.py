@@ -7,6 +7,8 @@ read by itself: by five voices 67 of 110 such names were read, and 105 together 
 
 from __future__ import annotations
 
+from agent.floor.edits import edits
+
 _SIGNS = ".,;:?!…-\"'”’) "
 _STOPS = (".", ",", "?", "!", "…", ";", ":")
 
@@ -20,28 +22,18 @@ def behind(whole: str, lead: str) -> str:
     known = [_bare(word) for word in lead.split() if word.strip(_SIGNS)]
     if not known:
         return ""
-    edits = _edits(known, [_bare(word) for word in said])
-    least = min(edits)
+    apart = edits(known, [_bare(word) for word in said])
+    least = min(apart)
     if 2 * least > len(known):
         return ""
     slack = 1 if least else 0  # where they differ a sentence's end, or a comma, is the likeliest joint
-    joints = [place for place, value in enumerate(edits) if value <= least + slack]
+    joints = [place for place, value in enumerate(apart) if value <= least + slack]
 
     def unlikely(place: int) -> tuple[bool, int, int]:
         stops = 0 < place < len(said) and said[place - 1].endswith(_STOPS)
-        return not stops, edits[place], abs(place - len(known))
+        return not stops, apart[place], abs(place - len(known))
 
     return " ".join(said[min(joints, key=unlikely) :]).lstrip(_SIGNS)
-
-
-def _edits(known: list[str], said: list[str]) -> list[int]:
-    """Words to change, add or leave out (Levenshtein) between `known` and the first 0, 1, 2, ... words of `said`."""
-    row = list(range(len(said) + 1))
-    for number, word in enumerate(known, 1):
-        above, row = row, [number]
-        for place, other in enumerate(said, 1):
-            row.append(min(above[place] + 1, row[-1] + 1, above[place - 1] + (word != other)))
-    return row
 
 
 def _bare(word: str) -> str:

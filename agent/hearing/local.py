@@ -58,7 +58,7 @@ class LocalTranscriber:
         if not text or decoding.doubtful:
             return await self._decode(replace(speech, lead=None), mode)
         shift_s = lead.start - speech.start
-        words = decoding.words[len(decoding.words) - len(text.split()) :]
+        words = decoding.words[max(0, len(decoding.words) - len(text.split())) :]
         return replace(
             decoding,
             text=text,
