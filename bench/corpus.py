@@ -139,6 +139,8 @@ def level(pcm: Int16, dbfs: float) -> Int16:
 def noise(seconds: float, dbfs: float, seed: int, *, colour: float = 1.0) -> Float:
     """Noise whose power falls with frequency to the power of `colour`: 0 white, 1 pink, 2 brown."""
     count = round(seconds * RATE_HZ)
+    if not count:
+        return np.zeros(0)
     rng = np.random.default_rng(seed)
     spectrum = np.fft.rfft(rng.normal(size=count))
     frequency = np.fft.rfftfreq(count, 1 / RATE_HZ)

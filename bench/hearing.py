@@ -165,6 +165,16 @@ def hear_really(clips: Sequence[Clip], settings: HearingSettings) -> list[Heard]
         recognizer.close()
 
 
+def show_clips(heard: Iterable[Heard]) -> None:
+    """A line a clip: its delays, and what was said where it was read differently."""
+    for one in heard:
+        delays = (at - one.clip.end_s if at is not None else float("nan") for at in (one.guess_s, one.end_s))
+        print("    guess {:5.2f}  end {:5.2f}".format(*delays), f"{one.clip.speaker}: {one.clip.text}")
+        for name, text in (("fast", one.text), ("record", one.record)):
+            if word_errors(one.clip.text, text)[0]:
+                print(f"        {name}: {text}")
+
+
 # ---- figures ----
 
 
@@ -332,6 +342,7 @@ def main() -> None:
     parser.add_argument("--real-time", action="store_true", help="real delays instead of modelled ones")
     parser.add_argument("--stock", action="store_true", help="AgentSession's hearing too, in real time")
     parser.add_argument("--no-interims", action="store_true", help="no texts during speech: faster")
+    parser.add_argument("--clips", action="store_true", help="print each clip's delays and what was misread")
     parser.add_argument("--minutes", type=float, default=10.0, help="of sounds that are no speech")
     parser.add_argument("--trials", type=int, default=200, help="of echo")
     parser.add_argument("--json", type=Path, help="write the figures there")
@@ -358,10 +369,10 @@ def main() -> None:
         if options.limit:
             clips = random.Random(options.limit).sample(clips, min(options.limit, len(clips)))
         print(f"{len(clips)} clips, {sum(clip.length_s for clip in clips) / 60:.1f} minutes, split {options.split}")
-        if options.real_time:
-            show("hearing, real time", lambda: figures(hear_really(clips, settings)))
-        else:
-            show("hearing, virtual time", lambda: figures(hear_virtually(clips, decodings, settings)))
+        heard = hear_really(clips, settings) if options.real_time else hear_virtually(clips, decodings, settings)
+        show(f"hearing, {'real' if options.real_time else 'virtual'} time", lambda: figures(heard))
+        if options.clips:
+            show_clips(heard)
         show("faster-whisper as shipped", lambda: whole_window(clips, decodings))
         if options.stock:
             from bench.stock import hear_stock

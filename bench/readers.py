@@ -1,12 +1,11 @@
 """Who reads a turn best: Whisper base alone, or Moonshine tiny before it, as it is used.
 
-    python -m bench.readers [--split tune] [--limit N] [--json FILE]
+    python -m bench.readers [--part behind] [--split tune] [--limit N] [--json FILE]
 
 Time and word errors of whole turns, and of a word or two, near and in noise, in voices of which half are harsh; names
-that are called, at a turn's beginning, in its middle and at its end; names read into turns that call nobody; clauses
-that are left out of turns in rooms and in noise; and what tells the end of a turn from a pause behind a clause that
-could stand alone. A quiet machine, for the times. Thresholds
-were chosen on TUNE, figures are for TEST.
+that are called, at a turn's beginning, in its middle, at its end and behind a pause; names read into turns that call
+nobody; clauses that are left out of turns in rooms and in noise; and what tells the end of a turn from a pause behind a
+clause that could stand alone. A quiet machine, for the times. Thresholds were chosen on TUNE, figures are for TEST.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import numpy as np
 import soxr  # type: ignore[import-untyped]
@@ -28,6 +28,7 @@ from livekit.local_inference import EOT
 from livekit.plugins.faster_whisper import Decoding, Mode, Recognizer
 from livekit.plugins.faster_whisper.doubt import leaves_out, repeats
 
+from agent.hearing.lead import behind
 from agent.hearing.moonshine import open_reader
 from bench import corpus, sentences
 from bench.corpus import RATE_HZ, Clip, Int16
@@ -41,6 +42,10 @@ BEFORE_S, AFTER_S = 0.5, 0.13  # of the audio around a voice that a fast decodin
 ASKED_S = (0.08, 0.2, 0.3)  # into the silence
 OTHERS = 3  # names at a table beside the one that is called
 
+PARTS = ("near", "harsh", "behind", "ends")
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -48,6 +53,21 @@ class Turn:
     pcm: Int16  # (samples,), 16 kHz mono
     hotwords: str
     called: str = ""  # the one of them that is called
+
+
+@dataclass(frozen=True, slots=True)
+class Afterword:
+    """A name or a tag behind the pause that ended a question."""
+
+    said: str
+    question: Int16  # (samples,), 16 kHz mono, like the next two
+    alone: Int16
+    together: Int16
+    hotwords: str
+
+    @property
+    def is_name(self) -> bool:
+        return self.said in self.hotwords.split(", ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +161,23 @@ def harsh(split: str, draws: int = 3) -> list[Turn]:
     return made
 
 
+def afterwords(split: str, pause_s: float = 0.4) -> list[Afterword]:
+    """Each question by each speaker, with each name and each tag behind its pause."""
+    test = split == "test"
+    names = sentences.NAMES_TEST if test else sentences.NAMES_TUNE
+    made = []
+    for text in sentences.BEHIND_TEST if test else sentences.BEHIND_TUNE:
+        for speaker in (*SPEAKERS, "joe deep"):
+            for number, said in enumerate((*names, *(sentences.TAGS_TEST if test else sentences.TAGS_TUNE))):
+                clip = corpus.hesitation(text.format(name=said), speaker, pause_s, number)
+                pause_start_s, pause_end_s = clip.pauses[0]
+                question = cut(replace(clip, end_s=pause_start_s), after_s=0.2)
+                alone = cut(replace(clip, start_s=pause_end_s - 0.05))
+                table = [names[(number + step) % len(names)] for step in range(OTHERS + 1)]
+                made.append(Afterword(said, question, alone, cut(clip), ", ".join(table)))
+    return made
+
+
 def places(split: str) -> dict[str, tuple[str, ...]]:
     """Where in a sentence the name stands, and the sentences."""
     texts = sentences.CALLED_TEST if split == "test" else sentences.CALLED_TUNE
@@ -205,6 +242,28 @@ async def read(recognizer: Recognizer, said: Sequence[Turn]) -> list[Read]:
     ]
 
 
+async def read_behind(recognizer: Recognizer, made: Sequence[Afterword]) -> dict[str, float]:
+    """How many of the words are read by themselves, and how many together with the question, as the ear reads them."""
+    alone: dict[bool, list[bool]] = {True: [], False: []}
+    together: dict[bool, list[bool]] = {True: [], False: []}
+    for one in made:
+        question, word, whole = [
+            await recognizer.decode(pcm, mode=Mode.FAST, caller="bench", language="en", hotwords=one.hotwords)
+            for pcm in (one.question, one.alone, one.together)
+        ]
+        wanted = normal(one.said)
+        alone[one.is_name].append(wanted == normal(word.text))
+        together[one.is_name].append(wanted == normal(behind(whole.text, question.text) or word.text))
+    return {
+        "names": len(alone[True]),
+        "read by themselves": sum(alone[True]),
+        "read with the question": sum(together[True]),
+        "tags": len(alone[False]),
+        "tags read by themselves": sum(alone[False]),
+        "tags read with the question": sum(together[False]),
+    }
+
+
 def error_rate(found: Iterable[Read]) -> float:
     counted = [word_errors(one.turn.said, one.decoding.text) for one in found]
     return 100 * sum(errors for errors, _ in counted) / max(1, sum(count for _, count in counted))
@@ -248,7 +307,8 @@ def _missing(said: str, text: str) -> int:
     return len(normal(said).split()) - len(normal(text).split())
 
 
-async def bench(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+async def compared(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Both readers on near turns, calls and short ones."""
     said = tuple(
         _some(part(options.split), options.limit) if part in (turns, calls) else part(options.split)
         for part in (turns, calls, uncalled, phrases)
@@ -264,24 +324,40 @@ async def bench(options: argparse.Namespace) -> dict[str, dict[str, float]]:
         finally:
             await recognizer.aclose()
         results[name] = figures(options.split, *found)
-        show(name, results[name])
         if options.texts:
             for one in (one for part in found for one in part if word_errors(one.turn.said, one.decoding.text)[0]):
                 print(f"    {one.turn.said!r} read as {one.decoding.text!r}")
-    recognizer = Recognizer(quick=open_reader)
-    recognizer.load()
-    try:
-        results["in rooms and in noise"] = lost(await read(recognizer, _some(harsh(options.split), 3 * options.limit)))
-    finally:
-        await recognizer.aclose()
-    show("in rooms and in noise", results["in rooms and in noise"])
-    name = "ends, and pauses behind whole clauses"
-    results[name] = told_apart(silences(options.split))
-    show(name, results[name])
     return results
 
 
-def _some(said: list[Turn], limit: int) -> list[Turn]:
+async def with_both(part: str, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    recognizer = Recognizer(quick=open_reader)
+    recognizer.load()
+    try:
+        if part == "harsh":
+            made = _some(harsh(options.split), 3 * options.limit)
+            return {"in rooms and in noise": lost(await read(recognizer, made))}
+        return {"behind a pause": await read_behind(recognizer, _some(afterwords(options.split), options.limit))}
+    finally:
+        await recognizer.aclose()
+
+
+async def bench(options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    results: dict[str, dict[str, float]] = {}
+    for part in options.part or PARTS:
+        if part == "near":
+            found = await compared(options)
+        elif part == "ends":
+            found = {"ends, and pauses behind whole clauses": told_apart(silences(options.split))}
+        else:
+            found = await with_both(part, options)
+        for name, figures_of_it in found.items():
+            show(name, figures_of_it)
+        results |= found
+    return results
+
+
+def _some(said: list[T], limit: int) -> list[T]:
     """By lot: every n-th would be of some speakers only."""
     return random.Random(limit).sample(said, limit) if 0 < limit < len(said) else said
 
@@ -294,6 +370,7 @@ def show(name: str, figures: Mapping[str, float]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=PARTS, action="append", help="only these")
     parser.add_argument("--split", choices=("test", "tune"), default="test")
     parser.add_argument("--limit", type=int, default=0, help="turns, drawn by lot; 0 for all")
     parser.add_argument("--texts", action="store_true", help="print what was misread, too")

@@ -170,6 +170,22 @@ UNCALLED_TEST = (
     "Later, on the way back, it began to snow.",
 )
 
+# ---- a word behind the pause that ended a question ----
+
+BEHIND_TUNE = (
+    "Is there anything you would change, | {name}?",
+    "What would you say to that, | {name}?",
+    "And why is that, | {name}?",
+    "Do you agree, | {name}?",
+)
+BEHIND_TEST = (
+    "How long did that take you, | {name}?",
+    "Would you do it again, | {name}?",
+    "Who is going to pay for it, | {name}?",
+)
+TAGS_TUNE = ("then", "though", "right", "okay", "you know", "at all", "today", "in a way", "please", "again")
+TAGS_TEST = ("or not", "at home", "maybe", "honestly", "by now", "you think", "anyway")
+
 # ---- pauses behind a clause that could stand alone ----
 
 CLAUSES_TUNE = (
