@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import jiwer
@@ -20,6 +22,49 @@ ANSWER = (
     "You can read every word it was given, and nobody can switch it off on a whim. The price is patience, since a "
     "small machine thinks slowly."
 )
+
+
+FULL_LEVEL_DB = -4.0  # a duck is -12 dB, and the windows at the ear and in the track are not the same to the syllable
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A backchannel that a voice went on over.
+
+    Attributes:
+        onset, ended: episode seconds.
+        heard_db: how much louder the loudest syllables were at the host's ear half a second behind it than before it.
+    """
+
+    occasion: str
+    onset: float
+    ended: float
+    heard_db: float
+
+
+def quieter(passings: Sequence[Passing], recordings: Path) -> Iterator[tuple[Passing, float]]:
+    """Those behind which the voice was heard quieter than it is in its track, which has it at full level; and by how
+    much, in dB.
+    """
+    (folder,) = {path.parent for path in recordings.glob("*/events.jsonl")}
+    tracks = [decode(folder / f"{who}.webm", 16_000) for who in ("claude", "guest")]
+
+    def level_db(since: float, until: float) -> float:
+        loud = [_loudest_rms(track[round(since * 16_000) : round(until * 16_000)]) for track in tracks]
+        return 20 * float(np.log10(max(1.0, *loud)))
+
+    for passing in passings:
+        before = level_db(passing.onset - 2.0, passing.onset)
+        after = level_db(passing.ended + 0.5, passing.ended + 2.2)
+        gain_db = passing.heard_db - (after - before)
+        if gain_db < FULL_LEVEL_DB:
+            yield passing, gain_db
+
+
+def _loudest_rms(pcm: Int16) -> float:
+    """Of its syllables."""
+    frames = pcm[: len(pcm) // 160 * 160].reshape(-1, 160).astype(np.float64)
+    return float(np.percentile(np.sqrt(np.mean(frames**2, axis=1)), 97)) if len(frames) else 1.0
 
 
 def words_of_answers(recordings: Path) -> tuple[list[tuple[int, int]], list[str]]:

@@ -17,6 +17,9 @@ from agent.rehearsal.person import Person
 from agent.rehearsal.script import Int16
 
 ANSWER_LIMIT_S = 15.0
+EAR_FRAME_S = 0.01
+OVERLAP_S = 0.05  # of two voices at once that is none yet: one ends and the other begins
+HOLE_FRAMES = 2  # within an overlap: two tracks' frames are stamped as they come
 
 
 @dataclass(slots=True)
@@ -30,7 +33,7 @@ class Figures:
         silence: first sample of an interruption to the last voiced 10 ms of every AI.
         duck: first sample of an interruption to the last 10 ms within 6 dB of the AI's level before it.
         backchannel_gap: longest silence from a backchannel's onset to 4 s after its end.
-        overlap: in which two AIs were voiced within the same 50 ms.
+        overlap: in which two AIs were voiced at once, for more than `OVERLAP_S` on end.
     """
 
     turns: int = 0
@@ -120,8 +123,15 @@ def level_now(host: Person) -> float:
 
 
 def overlap_s(host: Person) -> float:
-    """Seconds, in steps of 50 ms, in which more than one AI was voiced."""
-    steps: dict[int, set[str]] = {}
+    """Seconds in which more than one AI was voiced, where it was for more than `OVERLAP_S` on end."""
+    frames: dict[int, set[str]] = {}
     for at, who in host.voices(0.0):
-        steps.setdefault(int(at * 20), set()).add(who)
-    return sum(len(who) > 1 for who in steps.values()) / 20
+        frames.setdefault(round(at / EAR_FRAME_S), set()).add(who)
+    both = sorted(frame for frame, who in frames.items() if len(who) > 1)
+    runs: list[list[int]] = []
+    for frame in both:
+        if not runs or frame - runs[-1][-1] > HOLE_FRAMES:
+            runs.append([])
+        runs[-1].append(frame)
+    lengths = [(run[-1] - run[0] + 1) * EAR_FRAME_S for run in runs]
+    return sum(length_s for length_s in lengths if length_s > OVERLAP_S + EAR_FRAME_S / 2)
