@@ -17,15 +17,15 @@ from agent.floor.names import sound
 from agent.floor.words import AGREEMENT, HALT, OPENERS, REPAIR, Phrases
 
 WEIGHTS = {  # of the values that `features` gives
-    "constant": -2.66,
-    "log probability": 1.73,
-    "no-speech probability": -3.40,
-    "speech, seconds": 4.39,
-    "words": 1.20,
-    "like an agreement": -3.73,
-    "like a halt": 5.28,
-    "opens like a turn": 0.77,
-    "the same twice": -1.10,
+    "constant": -3.20,
+    "log probability": 1.51,
+    "no-speech probability": -3.55,
+    "speech, seconds": 4.43,
+    "words": 1.15,
+    "like an agreement": -3.33,
+    "like a halt": 5.39,
+    "opens like a turn": 0.96,
+    "the same twice": -1.19,
 }
 _LONGEST = 24  # letters of a key that are compared; what is longer is like none of these
 

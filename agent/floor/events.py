@@ -66,6 +66,7 @@ class Evidence:
     level_dbfs: float  # RMS of the voiced part
     average_log_probability: float  # of the recogniser's tokens; 0 when unknown
     no_speech_probability: float  # of the recogniser; 0 when unknown
+    also_read: str = ""  # of a word or two: what a second recogniser made of it, where that is something else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

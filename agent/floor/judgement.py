@@ -106,6 +106,9 @@ def _by_sound(said: tuple[str, ...], by_words: Verdict, evidence: Evidence, sett
     if is_open(said, setting):
         if setting.over and evidence.average_log_probability < rules.lost_log_probability:
             return Verdict.BACKCHANNEL
+        other = spoken(evidence.also_read)
+        if other and _by_words(other, setting) is Verdict.BACKCHANNEL:
+            return Verdict.BACKCHANNEL  # "Yeah, so tell me." to one reader, "Yeah, totally." to the other
         least = rules.turn_probability if setting.over else rules.turn_probability_in_silence
         if setting.after_question and not setting.over:
             return by_words  # whatever it was, it was an answer

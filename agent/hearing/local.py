@@ -63,6 +63,7 @@ class LocalTranscriber:
             decoding,
             text=text,
             other=behind(decoding.other, lead.text),
+            also_read=behind(decoding.also_read, lead.text),
             words=tuple(replace(word, start_s=word.start_s + shift_s, end_s=word.end_s + shift_s) for word in words),
         )
 
@@ -149,6 +150,7 @@ def _transcript(speech: Speech, decoding: Decoding) -> Transcript:
         no_speech_probability=decoding.no_speech_probability,
         doubtful=decoding.doubtful,
         other=decoding.other,
+        also_read=decoding.also_read,
         words=tuple(
             SpokenWord(text=word.word, start=speech.start + word.start_s, end=speech.start + word.end_s)
             for word in decoding.words

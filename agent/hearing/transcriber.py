@@ -60,6 +60,7 @@ class Transcript:
     no_speech_probability: float = 0.0  # 0 when unknown
     doubtful: bool = False
     other: str = ""  # another reading of the same audio, less likely
+    also_read: str = ""  # of a word or two: another reading, perhaps a mere guess
     pending: bool = False  # there is no text in time: the text of record may have words all the same
     words: tuple[SpokenWord, ...] = ()  # of a text of record; empty when the engine tells no times
 

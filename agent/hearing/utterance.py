@@ -91,6 +91,7 @@ class Utterance:
             average_log_probability=sum(t.average_log_probability * w for t, w in zip(known, weights, strict=True))
             / total,
             no_speech_probability=sum(t.no_speech_probability * w for t, w in zip(known, weights, strict=True)) / total,
+            also_read=known[0].also_read if len(known) == 1 else "",
         )
 
 

@@ -25,12 +25,13 @@ def rows() -> list[tuple[str, str, str, str, Evidence]]:
     found = []
     for line in Path(__file__).with_name("heard_over_an_ai.tsv").read_text().splitlines():
         if not line.startswith("#"):
-            kind, speaker, said, heard, speech_s, log_probability, no_speech = line.split("\t")
+            kind, speaker, said, heard, speech_s, log_probability, no_speech, also_read = line.split("\t")
             evidence = Evidence(
                 speech_s=float(speech_s),
                 level_dbfs=-22.0,
                 average_log_probability=float(log_probability),
                 no_speech_probability=float(no_speech),
+                also_read=also_read,
             )
             found.append((kind, speaker, said, heard, evidence))
     return found

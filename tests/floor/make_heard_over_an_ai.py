@@ -123,7 +123,8 @@ def heard(saying: tuple[str, str, str]) -> str | None:
         return None
     return (
         f"{kind}\t{speaker}\t{text}\t{found.ends[-1]}\t{evidence.speech_s:.2f}\t"
-        f"{evidence.average_log_probability:.2f}\t{evidence.no_speech_probability:.2f}"
+        f"{evidence.average_log_probability:.2f}\t{evidence.no_speech_probability:.2f}\t"
+        f"{evidence.also_read}"
     )
 
 
@@ -134,7 +135,7 @@ def main() -> None:
             if row is not None:
                 rows.append(row)
                 print(row, file=sys.stderr)
-    head = "# kind\tspeaker\tsaid\theard\tspeech_s\tlog_probability\tno_speech; see make_heard_over_an_ai.py"
+    head = "# kind\tspeaker\tsaid\theard\tspeech_s\tlog_probability\tno_speech\talso_read; see make_heard_over_an_ai.py"
     before = OUT.read_text()
     OUT.write_text("\n".join([head, *rows, before[before.index(EARLIER) :]]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,12 +40,13 @@ def heard(kind: str) -> tuple[float, list[list[str]]]:
     for row in table("heard_over_an_ai.tsv"):
         if row[0] != kind:
             continue
-        text, speech_s, log_probability, no_speech = row[3], *map(float, row[4:])
+        text, speech_s, log_probability, no_speech, also_read = row[3], *map(float, row[4:7]), row[7]
         evidence = Evidence(
             speech_s=speech_s,
             level_dbfs=-22.0,
             average_log_probability=log_probability,
             no_speech_probability=no_speech,
+            also_read=also_read,
         )
         called = address(text, TABLE, by="sam")
         setting = Setting(over=True, name=bool(called.to))
@@ -68,6 +70,37 @@ def test_a_hum_that_is_read_as_words_is_a_hum() -> None:
     assert judge("and Macon.", hum, SETTINGS["question"], RULES, final=True) is Verdict.TURN
     twice = Evidence(speech_s=0.86, level_dbfs=-25, average_log_probability=-0.65, no_speech_probability=0.35)
     assert judge("Emma Maychan Emma Maychan", twice, SETTINGS["over"], RULES, final=True) is Verdict.BACKCHANNEL
+
+
+@pytest.mark.parametrize(
+    ("also_read", "setting", "verdict"),
+    [
+        ("Yeah, totally.", "over", Verdict.BACKCHANNEL),
+        ("Mm-hmm,", "over", Verdict.BACKCHANNEL),
+        ("Yes, let me try.", "over", Verdict.TURN),
+        ("", "over", Verdict.TURN),
+        ("Yeah, totally.", "question", Verdict.TURN),
+        ("Yeah, totally.", "silence", Verdict.TURN),
+    ],
+)
+def test_what_one_reader_knows_for_an_agreement_is_one_over_a_voice(
+    also_read: str, setting: str, verdict: Verdict
+) -> None:
+    sound = Evidence(
+        speech_s=1.1,
+        level_dbfs=-22,
+        average_log_probability=-0.9,
+        no_speech_probability=0.1,
+        also_read=also_read,
+    )
+    assert judge("Yeah, so tell me.", sound, SETTINGS[setting], RULES, final=True) is verdict
+
+
+@pytest.mark.parametrize("said", ["Stop.", "Wait, wait.", "Go on.", "What?"])
+def test_but_a_known_phrase_is_what_it_says(said: str) -> None:
+    sound = Evidence(speech_s=0.5, level_dbfs=-22, average_log_probability=-0.5, no_speech_probability=0.1)
+    alone = judge(said, sound, SETTINGS["over"], RULES, final=True)
+    assert judge(said, replace(sound, also_read="Yeah."), SETTINGS["over"], RULES, final=True) is alone
 
 
 def test_words_that_the_recogniser_made_up_stop_nobody() -> None:

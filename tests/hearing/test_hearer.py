@@ -275,6 +275,21 @@ def test_the_evidence_is_of_the_voice_alone() -> None:
     run_virtual(talk())
 
 
+def test_what_another_reader_made_of_a_word_or_two_is_part_of_it() -> None:
+    async def talk() -> None:
+        line = ScriptedLine(says((1.0, "Yeah, so tell me.")), also_read="Yeah, totally.")
+        async with Talk(line.script, line=line) as anna:
+            await anna.is_silent(1.0)
+            await anna.says(1.0)
+            await anna.is_silent(1.0)
+        for event in (*anna.of(UtteranceGuessed), *anna.of(UtteranceEnded)):
+            assert isinstance(event, UtteranceGuessed | UtteranceEnded)
+            assert event.evidence is not None
+            assert event.evidence.also_read == "Yeah, totally."
+
+    run_virtual(talk())
+
+
 def test_stable_words_are_shown_while_the_voice_goes_on() -> None:
     words = ["the", "first", "computer", "that", "I", "ever", "saw", "was", "as", "large", "as", "a", "house"]
 

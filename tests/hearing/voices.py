@@ -44,6 +44,7 @@ class ScriptedLine:
     reads_first: Callable[[float], str] | None = None  # what it makes of the speech in half the time
     first_s: float | None = None  # not half, but this
     other: str = ""  # reading of the same
+    also_read: str = ""  # and a mere guess
     late: bool = False  # no text but the one of record comes in time
 
     async def run(self, tell: Tell) -> None:
@@ -80,7 +81,12 @@ class ScriptedLine:
         await asyncio.sleep(seconds)
         if self.fails:
             raise TranscriberFailed("the engine is broken; mend it", told=self.told)
-        return Transcript(text=self.script(voiced_s(speech)), average_log_probability=-0.3, other=self.other)
+        return Transcript(
+            text=self.script(voiced_s(speech)),
+            average_log_probability=-0.3,
+            other=self.other,
+            also_read=self.also_read,
+        )
 
 
 def voiced_s(speech: Speech) -> float:

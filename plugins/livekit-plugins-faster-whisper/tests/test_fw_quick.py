@@ -229,6 +229,23 @@ def test_a_word_or_two_are_in_the_words_of_the_one_that_is_sure_and_sound_as_whi
 
 
 @pytest.mark.parametrize(
+    ("quick", "whisper", "sure", "text", "also_read"),
+    [
+        pytest.param("Oh, I see.", "O, RST.", True, "Oh, I see.", "O, RST.", id="Whisper's was not taken"),
+        pytest.param("Yeah, totally.", "Yeah, so tell me.", False, "Yeah, so tell me.", "Yeah, totally.", id="its own"),
+        pytest.param("Right,", "Right.", False, "Right.", "", id="they are the same"),
+    ],
+)
+def test_of_a_word_or_two_the_other_guess_is_told_as_well(
+    quick: str, whisper: str, sure: bool, text: str, also_read: str
+) -> None:
+    both = table(quick, whisper=whisper, sure=sure)
+    both.whisper.probability = -0.8
+    heard = both.hear(voiced_s=1.0)
+    assert (heard.text, heard.also_read, heard.other) == (text, also_read, "")
+
+
+@pytest.mark.parametrize(
     ("whisper", "probability"),
     [("Mm-hm.", -0.3), ("Claude, please.", -0.5)],
     ids=["Whisper is sure", "a name that Whisper has heard"],

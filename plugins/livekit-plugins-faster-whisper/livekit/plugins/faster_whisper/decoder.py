@@ -161,7 +161,9 @@ class Decoder:
             guessed = decoding.average_log_probability < _GUESSED
             return replace(decoding, text="", words=()) if guessed else decoding
         if short:
-            return _in_better_words(decoding, reading, bias, voice)
+            taken = _in_better_words(decoding, reading, bias, voice)
+            left = decoding.text if words(taken.text) == words(reading.text) else reading.text
+            return replace(taken, also_read=left if words(left) != words(taken.text) else "")
         named = _has_a_name_more(decoding.text, reading.text, bias)
         within = not reading.called and _has_a_name_more(reading.text, decoding.text, bias)
         plausible = _is_plausible(reading, voice)

@@ -58,5 +58,8 @@ class Decoding:
     other: str = ""
     """Of a FAST of more than a word or two that both models read: the text that was not taken, unless it was doubtful
     itself. It may know what the better one missed, such as that a question was asked."""
+    also_read: str = ""
+    """Of a word or two that both models read: the text that was not taken. It may be a mere guess; but what the two
+    have in common, and whether it is a known phrase, tells an "mm-hm" from a word."""
     tries: int = 0
     """Decodings that a window took, at most; above 1, an earlier text was doubtful."""
