@@ -72,6 +72,16 @@ def test_a_hum_that_is_read_as_words_is_a_hum() -> None:
     assert judge("Emma Maychan Emma Maychan", twice, SETTINGS["over"], RULES, final=True) is Verdict.BACKCHANNEL
 
 
+def test_three_times_is_no_more_than_twice() -> None:
+    def judged(text: str, speech_s: float) -> Verdict:
+        sound = Evidence(speech_s=speech_s, level_dbfs=-26, average_log_probability=-0.4, no_speech_probability=0.3)
+        return judge(text, sound, SETTINGS["over"], RULES, final=True)
+
+    assert judged("Chew, chew", 0.7) is Verdict.BACKCHANNEL, "true, true"
+    assert judged("Chew, chew, chew", 1.05) is Verdict.BACKCHANNEL
+    assert judged("Bright, bright, bright", 1.15) is Verdict.BACKCHANNEL, "right, right, right"
+
+
 @pytest.mark.parametrize(
     ("also_read", "setting", "verdict"),
     [
