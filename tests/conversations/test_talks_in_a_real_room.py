@@ -68,14 +68,15 @@ def test_a_word_of_agreement_lets_the_voice_go_on() -> None:
 
 def test_an_interruption_that_begins_like_a_backchannel_is_answered_and_go_on_brings_the_rest() -> None:
     talk = fugue()
-    talk.says("Sam", "Right, but Nova, do you like them?", at=5.0)
+    # This voice pauses for 0.3 s behind "Right,", after which an utterance may have ended, and hardly behind "Sure,"
+    talk.says("Sam", "Sure, but Nova, do you like them?", at=5.0)
     talk["Nova"].will_say("I do.")
     talk.says("Sam", "Claude, please go on.", at=13.0)  # late enough for Nova on a machine that takes its time
     talk.ends()
     question, first, interruption, answer, go_on, rest = talk.transcript()
     assert [question, interruption, answer, go_on] == [
         "Sam: Claude, what is a fugue?",
-        "Sam: Right, but Nova, do you like them?",
+        "Sam: Sure, but Nova, do you like them?",
         "Nova: I do.",
         "Sam: Claude, please go on.",
     ]
