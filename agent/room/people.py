@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 SAMPLE_RATE_HZ = 48_000
 # As they come out of the jitter buffer: the detectors look every 10.7 ms while an AI is heard, and frames as long as
-# their windows (32 ms) made an AI give way 13 ms later. Two microphones cost 0.03 of a core more than so.
+# their windows (32 ms) kept all of those looks for one moment, and an AI gave way 13 ms later (bench/manners.py).
 FRAME_MS = 10
 _BACKLOG_FRAMES = 1000  # 10 s of a stream that a starved process does not read; the SDK drops the oldest beyond
 
