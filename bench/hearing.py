@@ -308,9 +308,12 @@ def _onsets(played: Int16, microphone: Int16) -> list[float]:
         front_end.push(start / RATE_HZ, microphone[start : start + 480])
         for window in front_end.windows():
             if isinstance(window, Glance):
-                if segmenter.glance(window.ahead, window.probability, window.level_dbfs):
+                if segmenter.glance(window.ahead, window.probability, window.level_dbfs, window.periodicity):
                     onsets.append((segmenter.samples + window.ahead) / 16_000)
-            elif isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):
+            elif isinstance(
+                segmenter.push(window.probability, window.level_dbfs, echo=window.echo, periodicity=window.periodicity),
+                VoiceOn,
+            ):
                 onsets.append(segmenter.samples / 16_000)
     return onsets
 

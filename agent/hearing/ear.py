@@ -124,11 +124,13 @@ class Ear:
                 await self._wait(hearer)
                 for heard in self._front_end.windows():
                     if isinstance(heard, Glance):
-                        on = segmenter.glance(heard.ahead, heard.probability, heard.level_dbfs)
+                        on = segmenter.glance(heard.ahead, heard.probability, heard.level_dbfs, heard.periodicity)
                         if on is not None:
                             hearer.glance(segmenter.samples + heard.ahead, on)
                         continue
-                    mark = segmenter.push(heard.probability, heard.level_dbfs, echo=heard.echo)
+                    mark = segmenter.push(
+                        heard.probability, heard.level_dbfs, echo=heard.echo, periodicity=heard.periodicity
+                    )
                     hearer.window(segmenter.samples, mark, voiced=segmenter.voiced, level_dbfs=heard.level_dbfs)
                 line.feed(*self._front_end.take_clean())
 

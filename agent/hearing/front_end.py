@@ -14,6 +14,7 @@ from agent.hearing.levels import level_dbfs
 from agent.hearing.reference import Reference
 from agent.hearing.segmenter import WINDOW
 from agent.hearing.transcriber import Int16
+from agent.hearing.voicing import periodicity
 
 _REWRITTEN_S = 1.5  # of the tape, when an echo is found: longer than the pre-roll and the proof together
 _NOTHING = np.zeros(0, np.int16)
@@ -31,6 +32,7 @@ class Window:
     probability: float  # of a human's voice
     level_dbfs: float
     echo: bool  # an AI's voice may have come back in it
+    periodicity: float  # of a pitch, 0 to 1; looked at where an AI may be heard, and does not come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Glance:
     ahead: int  # samples behind the last window's end
     probability: float
     level_dbfs: float
+    periodicity: float
 
 
 class FrontEnd:
@@ -101,7 +104,8 @@ class FrontEnd:
                 self.echo.idle()
             present = self.echo.state is EchoState.PRESENT
             echo = active and self.echo.state is not EchoState.ABSENT
-            yield Window(probability, level_dbfs(cleaned if present else raw), echo)
+            level = level_dbfs(cleaned if present else raw)
+            yield Window(probability, level, echo, periodicity(raw) if active and not echo else 0.0)
         self._raw.forget(self._heard - 2 * RATE_HZ)
         self._cleaned.forget(self._heard - 2 * RATE_HZ)
 
@@ -121,7 +125,7 @@ class FrontEnd:
                 self._warm_up(detector, end)
                 self._cold.discard(ahead)
             raw = self._raw.cut(end - WINDOW, end)
-            yield Glance(ahead, detector.predict(raw), level_dbfs(raw))
+            yield Glance(ahead, detector.predict(raw), level_dbfs(raw), periodicity(raw))
 
     def _warm_up(self, detector: VAD, end: int) -> None:
         """A detector remembers what it heard before: let this one hear the last of it."""

@@ -45,8 +45,9 @@ class Segmenter:
 
     One window above `sure_probability`, or two in a row above `on_probability`, set a voice on; one above
     `quick_probability` does where no AI's voice can have come back, 20 ms sooner, and so do 512 samples between two
-    windows, above `glance_probability`, some 20 ms sooner still: a voice over an AI is ducked for. `off_after_s` below
-    `off_probability` set it off. The detector holds on for 60 to 100 ms after the last sound; the level falls at once,
+    windows, some 20 ms sooner still: a voice over an AI is ducked for. What has the pitch of a voice that grows louder
+    is one 7 ms sooner on average, at a probability that alone says nothing. `off_after_s` below `off_probability` set
+    it off. The detector holds on for 60 to 100 ms after the last sound; the level falls at once,
     so a level far below the voice's own is told as a dip, once for each silence.
     """
 
@@ -61,39 +62,49 @@ class Segmenter:
         self.samples = 0
         self.voiced = False
 
-    def push(self, probability: float, level_dbfs: float, *, echo: bool = False) -> Mark | None:
+    def push(
+        self, probability: float, level_dbfs: float, *, echo: bool = False, periodicity: float = 0.0
+    ) -> Mark | None:
         """One window of 512 samples.
 
         Args:
             probability: of voice, 0 to 1.
             level_dbfs: RMS of the window.
             echo: an AI's voice may have come back in it.
+            periodicity: how much of a pitch it has, 0 to 1, where that was looked at.
         """
         self.samples += WINDOW
         if self.voiced:
             return self._while_voiced(probability, level_dbfs)
-        return self._while_silent(probability, level_dbfs, echo=echo)
+        return self._while_silent(
+            probability, level_dbfs, quick=not echo and self._quick(probability, level_dbfs, periodicity)
+        )
 
-    def glance(self, ahead: int, probability: float, level_dbfs: float) -> VoiceOn | None:
+    def glance(self, ahead: int, probability: float, level_dbfs: float, periodicity: float = 0.0) -> VoiceOn | None:
         """512 samples that end `ahead` samples behind the last window, and in which no AI's voice can have come back.
 
         They can set a voice on, and nothing else.
         """
-        settings = self._settings
-        if self.voiced or probability < settings.glance_probability or level_dbfs < settings.quick_dbfs:
+        if self.voiced or not self._quick(probability, level_dbfs, periodicity):
             return None
-        return self._set_on(self.samples + ahead - WINDOW, level_dbfs)
+        return self._set_on(self.samples + ahead - WINDOW, probability, level_dbfs)
 
-    def _while_silent(self, probability: float, level_dbfs: float, *, echo: bool) -> Mark | None:
+    def _quick(self, probability: float, level_dbfs: float, periodicity: float) -> bool:
+        """Whether one look is enough, where it can be nobody's echo."""
         settings = self._settings
-        quick = not echo and probability >= settings.quick_probability and level_dbfs >= settings.quick_dbfs
-        self._likely = self._likely + 1 if probability >= settings.on_probability else 0
-        if not quick and probability < settings.sure_probability and self._likely < 2:
-            return None
-        return self._set_on(self.samples - WINDOW * max(1, self._likely), level_dbfs)
+        pitched = periodicity >= settings.pitched_periodicity and probability >= settings.pitched_probability
+        return level_dbfs >= settings.quick_dbfs and (pitched or probability >= settings.quick_probability)
 
-    def _set_on(self, start: int, level_dbfs: float) -> VoiceOn:
-        self.voiced, self._silent, self._low, self._dipped = True, 0, 0, False
+    def _while_silent(self, probability: float, level_dbfs: float, *, quick: bool) -> Mark | None:
+        self._likely = self._likely + 1 if probability >= self._settings.on_probability else 0
+        if not quick and probability < self._settings.sure_probability and self._likely < 2:
+            return None
+        return self._set_on(self.samples - WINDOW * max(1, self._likely), probability, level_dbfs)
+
+    def _set_on(self, start: int, probability: float, level_dbfs: float) -> VoiceOn:
+        self.voiced, self._silent, self._low = True, 0, 0
+        # Of a voice that the detector does not know yet there is nothing to decode, should it be unsure once more
+        self._dipped = probability < self._settings.off_probability
         self._voice_dbfs = level_dbfs
         return VoiceOn(max(0, start))
 

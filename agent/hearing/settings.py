@@ -13,9 +13,10 @@ class VoiceSettings(BaseModel, frozen=True, extra="forbid"):
     quick_probability: float = Field(
         0.4, ge=0, le=1, description="one window is enough where it is as loud as quick_dbfs and can be nobody's echo"
     )
-    glance_probability: float = Field(
-        0.3, ge=0, le=1, description="likewise of 32 ms between two windows, which are looked at while an AI speaks"
+    pitched_periodicity: float = Field(
+        0.75, ge=0, le=1, description="where an AI speaks, a sound with so much of a pitch that grows louder"
     )
+    pitched_probability: float = Field(0.03, ge=0, le=1, description="is a voice for this probability, too")
     quick_dbfs: float = Field(-48.0, le=0, description="what a loudspeaker's echo leaves in a microphone is softer")
     off_probability: float = Field(0.35, ge=0, le=1, description="below, a window is silent once a voice was there")
     off_after_s: float = Field(0.064, gt=0, le=0.5, description="silence that is a pause")

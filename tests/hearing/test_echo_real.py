@@ -30,18 +30,25 @@ def host() -> np.ndarray:
     return corpus.turn("Hold on, let me stop you there for a second.", "joe high").pcm
 
 
-def onsets(played: np.ndarray, microphone: np.ndarray, *, glances: bool = True) -> tuple[list[float], FrontEnd]:
+def onsets(
+    played: np.ndarray, microphone: np.ndarray, *, glances: bool = True, settings: VoiceSettings | None = None
+) -> tuple[list[float], FrontEnd]:
     """Seconds at which a voice was known to have set in."""
-    reference, segmenter, heard = Reference(), Segmenter(VoiceSettings()), []
+    reference, segmenter, heard = Reference(), Segmenter(settings or VoiceSettings()), []
     ear = FrontEnd(reference)
     for start in range(0, len(microphone) - 479, 480):
         reference.play("claude", start / RATE_HZ, played[start : start + 480])
         ear.push(start / RATE_HZ, microphone[start : start + 480])
         for window in ear.windows():
             if isinstance(window, Glance):
-                if glances and segmenter.glance(window.ahead, window.probability, window.level_dbfs):
+                if glances and segmenter.glance(
+                    window.ahead, window.probability, window.level_dbfs, window.periodicity
+                ):
                     heard.append((segmenter.samples + window.ahead) / 16_000)
-            elif isinstance(segmenter.push(window.probability, window.level_dbfs, echo=window.echo), VoiceOn):
+            elif isinstance(
+                segmenter.push(window.probability, window.level_dbfs, echo=window.echo, periodicity=window.periodicity),
+                VoiceOn,
+            ):
                 heard.append(segmenter.samples / 16_000)
     return heard, ear
 
@@ -85,17 +92,32 @@ def test_a_host_with_headphones_is_heard_at_once_even_while_the_ai_speaks(ai: np
 
 def test_over_an_ai_a_window_need_not_have_ended_for_its_voice_to_be_seen(ai: np.ndarray) -> None:
     """Who was heard before, when no AI spoke, is known sooner: every detector has to have heard them."""
-    said = corpus.turn("Right, but what about the costs of all that?", "joe high")
+    said = corpus.turn("Wait, what about the costs of all that?", "joe high")
     played = np.concatenate([np.zeros(4 * RATE_HZ, np.int16), ai])
-    seen, unaided = [], []
+    seen, unaided = list[float](), list[float]()
+    by_the_detectors = VoiceSettings(pitched_periodicity=1.0)
     for step in range(6):
         sound, at = microphone(played, gain_db=None), 6.6 + 0.005 * step
         for begin in (RATE_HZ, round(at * RATE_HZ)):
             sound[begin : begin + len(said.pcm)] += said.pcm
         pcm, onset = corpus.to_int16(sound), at + said.start_s
-        seen.append(min(heard for heard in onsets(played, pcm)[0] if heard > onset) - onset)
-        unaided.append(min(heard for heard in onsets(played, pcm, glances=False)[0] if heard > onset) - onset)
+        for glances, found in ((True, seen), (False, unaided)):
+            heard, _ = onsets(played, pcm, glances=glances, settings=by_the_detectors)
+            found.append(min(at for at in heard if at > onset) - onset)
     assert float(np.median(seen)) < float(np.median(unaided)) - 0.008
+
+
+def test_over_an_ai_a_pitch_is_known_for_a_voice_sooner_than_the_detector_knows_it(ai: np.ndarray) -> None:
+    seen, unaided = [], []
+    for text, voice in (("Yes, but when?", "joe"), ("Well, no.", "espeak gb"), ("Mm, I wonder.", "joe deep")):
+        said = corpus.turn(text, voice)
+        sound = microphone(ai, gain_db=None)
+        sound[5 * RATE_HZ : 5 * RATE_HZ + len(said.pcm)] += said.pcm
+        pcm, onset = corpus.to_int16(sound), 5.0 + said.start_s
+        seen.append(onsets(ai, pcm)[0][0] - onset)
+        unaided.append(onsets(ai, pcm, settings=VoiceSettings(pitched_periodicity=1.0))[0][0] - onset)
+    assert all(0.0 < one <= other for one, other in zip(seen, unaided, strict=True))
+    assert float(np.mean(seen)) < float(np.mean(unaided)) - 0.005
 
 
 def test_nobody_glances_where_an_echo_may_come_back_or_nobody_speaks(ai: np.ndarray) -> None:

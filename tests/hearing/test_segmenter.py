@@ -41,7 +41,7 @@ def test_what_a_browsers_echo_canceller_leaves_is_no_voice_at_once() -> None:
 def test_a_glance_between_two_windows_sets_a_voice_on_and_does_nothing_else() -> None:
     segmenter = Segmenter(VoiceSettings())
     segmenter.push(0.05, HUSH)
-    assert segmenter.glance(171, 0.35, LOUD) == VoiceOn(171)
+    assert segmenter.glance(171, 0.45, LOUD) == VoiceOn(171)
     assert segmenter.voiced
     assert segmenter.glance(341, 0.0, HUSH) is None
     assert segmenter.glance(341, 0.9, LOUD) is None
@@ -55,6 +55,24 @@ def test_a_soft_or_unlikely_glance_is_no_voice() -> None:
     assert segmenter.glance(171, 0.2, LOUD) is None
     assert segmenter.glance(341, 0.9, -60.0) is None
     assert not segmenter.voiced
+
+
+def test_a_pitch_that_grows_louder_is_a_voice_before_the_detector_knows() -> None:
+    segmenter = Segmenter(VoiceSettings())
+    segmenter.push(0.05, HUSH)
+    assert segmenter.glance(171, 0.1, LOUD, 0.5) is None
+    assert segmenter.glance(171, 0.0, LOUD, 0.95) is None, "a note of music, which the detector is sure of"
+    assert segmenter.glance(171, 0.1, -60.0, 0.95) is None
+    assert segmenter.glance(171, 0.1, LOUD, 0.95) == VoiceOn(171)
+
+
+def test_nothing_is_decoded_of_a_voice_that_the_detector_does_not_know_yet() -> None:
+    segmenter = Segmenter(VoiceSettings())
+    segmenter.push(0.05, HUSH)
+    assert segmenter.glance(171, 0.1, LOUD, 0.95)
+    assert segmenter.push(0.2, LOUD) is None, "no dip"
+    assert segmenter.push(0.9, LOUD) == VoiceBack()
+    assert isinstance(segmenter.push(0.2, LOUD), VoiceDip)
 
 
 def test_an_onset_is_known_within_a_tenth_of_a_second() -> None:
