@@ -28,6 +28,7 @@ class Figures:
 
     Attributes:
         response: last sample of the host's turn to the first voiced 10 ms of an AI.
+        text: last sample of the host's turn to its final text at the host's page; of what sends one as LiveKit does.
         early: turns in which an AI began before the host had ended.
         unanswered: turns that nobody answered.
         silence: first sample of an interruption to the last voiced 10 ms of every AI.
@@ -38,6 +39,7 @@ class Figures:
 
     turns: int = 0
     response: list[float] = field(default_factory=list)
+    text: list[float] = field(default_factory=list)
     early: int = 0
     unanswered: int = 0
     silence: list[float] = field(default_factory=list)
@@ -66,6 +68,7 @@ async def measure(
             figures.unanswered += 1
             continue
         figures.response.append(answer[0] - ended)
+        figures.text += [at - ended for at in host.understood.values() if at > ended - 0.02][:1]
         await asyncio.sleep(1.2)
         if not await mid_speech(host):
             continue

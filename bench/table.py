@@ -200,6 +200,7 @@ def _row(name: str, figures: Figures) -> str:
         [
             f"| {name} (n = {figures.turns})",
             spread(figures.response),
+            spread(figures.text),
             f"{figures.early} of {figures.turns}",
             f"{figures.unanswered}",
             spread(figures.duck),
@@ -213,18 +214,20 @@ def _row(name: str, figures: Figures) -> str:
 def table(found: dict[str, Figures]) -> str:
     """All of it as Markdown; the last row is Roundtable's medians to the best peer's."""
     head = (
-        "| | response p50 / p95 | began early | unanswered | to 6 dB quieter | barge-in to silence"
-        " | silence at a backchannel | two AIs at once |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+        "| | response p50 / p95 | to its text | began early | unanswered | to 6 dB quieter | barge-in to silence"
+        " | silence at a backchannel | two AIs at once |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     rows = [_row(name, figures) for name, figures in found.items()]
     ours, peers = found.get("roundtable"), [f for name, f in found.items() if not name.startswith("roundtable")]
     if ours and peers:
         cells = []
-        for what in ("response", "duck", "silence", "backchannel_gap"):
+        for what in ("response", "text", "duck", "silence", "backchannel_gap"):
             theirs = [float(np.median(getattr(peer, what))) for peer in peers if getattr(peer, what)]
             mine = getattr(ours, what)
             cells.append(f"{np.median(mine) / min(theirs):.2f}" if mine and theirs and min(theirs) > 0 else "-")
-        rows.append(f"| ratio to the best peer | {cells[0]} | | | {cells[1]} | {cells[2]} | {cells[3]} | |")
+        rows.append(
+            f"| ratio to the best peer | {cells[0]} | {cells[1]} | | | {cells[2]} | {cells[3]} | {cells[4]} | |"
+        )
     return "\n".join([head, *rows])
 
 

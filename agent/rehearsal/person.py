@@ -13,6 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from livekit import rtc
+from livekit.agents.types import (
+    ATTRIBUTE_TRANSCRIPTION_FINAL,
+    ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID,
+    TOPIC_TRANSCRIPTION,
+)
 
 from agent.clock import EpisodeClock
 from agent.room.commands import METHOD
@@ -55,6 +60,7 @@ class Person:
         self.room = room
         self.clock = EpisodeClock()
         self.ears: dict[str, Ear] = {}
+        self.understood: dict[str, float] = {}  # when the final text of each of this person's utterances was here
         self.left = asyncio.Event()
         self._tasks = tasks
         self._running: list[asyncio.Task[None]] = []
@@ -63,6 +69,7 @@ class Person:
         self._speech: asyncio.Queue[tuple[Int16, asyncio.Future[float], asyncio.Future[float]]] = asyncio.Queue(8)
         room.on("track_subscribed", self._subscribed)
         room.on("disconnected", lambda *_: self.left.set())
+        room.register_text_stream_handler(TOPIC_TRANSCRIPTION, self._captioned)
 
     @classmethod
     @asynccontextmanager
@@ -150,6 +157,12 @@ class Person:
         elif isinstance(track, rtc.RemoteAudioTrack):
             ear = self.ears.setdefault(publication.sid, Ear(participant.identity))
             self._running.append(self._tasks.create_task(self._listen(track, ear), name=f"ear:{participant.identity}"))
+
+    def _captioned(self, reader: rtc.TextStreamReader, identity: str) -> None:
+        attributes = reader.info.attributes or {}
+        reader.close()
+        if identity == self.room.local_participant.identity and attributes.get(ATTRIBUTE_TRANSCRIPTION_FINAL) == "true":
+            self.understood.setdefault(attributes.get(ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID, ""), self.clock.now())
 
     async def _listen(self, track: rtc.RemoteAudioTrack, ear: Ear) -> None:
         stream = rtc.AudioStream.from_track(track=track, sample_rate=RATE_HZ, num_channels=1, frame_size_ms=20)
