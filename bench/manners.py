@@ -20,10 +20,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import jiwer
-import numpy as np
 from livekit import api, rtc
 
 from agent.floor.judgement import spoken
@@ -33,13 +31,13 @@ from bench.corpus import RATE_HZ, Int16
 from bench.host_sounds import VOICES, sounds, speech
 from bench.load import Load, Moment, thirds
 from bench.occasions import ADDRESSES, INTERRUPTIONS
-from bench.probe import gave_way_s, level_now, mid_speech, overlap_s
+from bench.probe import gave_way_s, level_now, loudest_db, mid_speech, overlap_s
+from bench.show_log import Log, action_of, ends_an_answer, heard_as
 from bench.table import registered, running, scripted_vendor, spread
 from tests.support.livekit import LiveKit, running_server
 
 QUESTIONS = ("So what is your view on all of this?", "How did it begin, in your opinion?", "What comes next?")
 ANSWER_LIMIT_S = 12.0
-LOG_FLUSH_S = 1.3
 
 
 @dataclass(slots=True)
@@ -48,6 +46,7 @@ class Part:
 
     Attributes:
         held: occasions on which all was as it should be.
+        void: those that an answer's own end spoilt three times; in no other figure.
         wrong: the others, by what was wrong with them.
         ducks_s, silences_s: of interruptions, from the onset to 6 dB quieter and to silence.
         owed_s: of who was owed an answer, the silence until it began.
@@ -57,6 +56,7 @@ class Part:
 
     count: int = 0
     held: int = 0
+    void: int = 0
     wrong: list[tuple[str, str]] = field(default_factory=list)
     ducks_s: list[float] = field(default_factory=list)
     silences_s: list[float] = field(default_factory=list)
@@ -94,26 +94,6 @@ class Run:
     first_token_s: list[float] = field(default_factory=list)
 
 
-class Log:
-    """The show's events.jsonl, as it grows."""
-
-    def __init__(self, recordings: Path) -> None:
-        self._recordings = recordings
-        self._read = 0
-
-    async def news(self) -> list[dict[str, Any]]:
-        """The entries since the last call, once they are written."""
-        await asyncio.sleep(LOG_FLUSH_S)
-        return self._news()
-
-    def _news(self) -> list[dict[str, Any]]:
-        (path,) = self._recordings.glob("*/events.jsonl")
-        text = path.read_text()
-        whole = text[: text.rfind("\n") + 1]
-        lines, self._read = whole[self._read :].splitlines(), len(whole)
-        return [json.loads(line) for line in lines]
-
-
 @dataclass(slots=True)
 class Table:
     """Two hosts, who listen to the same AIs."""
@@ -146,6 +126,7 @@ async def backchannels(table: Table, count: int) -> Part:
             if (found := await _backchannel(table, pcm)) is not None:
                 break
         else:
+            part.void += 1
             continue
         faults, passing = found
         occasion = f"{name} {len(pcm) / RATE_HZ:.1f} s"
@@ -166,24 +147,24 @@ async def _backchannel(table: Table, pcm: Int16) -> tuple[list[str], Passing | N
     host = table.next_host()
     await table.log.news()
     await mid_speech(host)
-    before = _level_db(host, host.clock.now() - 2.0, host.clock.now())
+    before = loudest_db(host, host.clock.now() - 2.0, host.clock.now())
     _, ended = await host.say(pcm)
     await asyncio.sleep(2.2)
     said = sorted(at for at, _ in host.voices(ended + 0.5, ended + 2.2))
-    heard_db = _level_db(host, ended + 0.5, ended + 2.2) - before
+    heard_db = loudest_db(host, ended + 0.5, ended + 2.2) - before
     news = await table.log.news()
-    actions = [_action(entry) for entry in news]
+    actions = [action_of(entry) for entry in news]
     faults = []
     if "Stop" in actions and "Continue" not in actions:
         faults.append("it was taken for a turn")
-    elif any(map(_is_end, news)):
+    elif any(map(ends_an_answer, news)):
         return None
     if len(said) < 50:
         faults.insert(0, f"the voice did not go on ({len(said) / 100:.1f} s of 1.7 s)")
     onsets = [entry["at"] for entry in news if entry["kind"] == "vad.start"]
     length_s = len(pcm) / RATE_HZ
     passing = Passing("", onsets[0], onsets[0] + length_s, heard_db) if onsets else None
-    return faults + _heard_as(news, faults), passing
+    return faults + heard_as(news, faults), passing
 
 
 def _a_while_to_come(table: Table) -> bool:
@@ -224,7 +205,7 @@ async def interruptions(table: Table, count: int) -> Part:
         texts = [entry["text"] for entry in news if entry["kind"] == "stt.final" and entry["text"]]
         if not any(_keeps_first_word(text, heard) for heard in texts):
             faults.append("the first word is lost")
-        if not any(_action(entry) == "Stop" for entry in news):
+        if not any(action_of(entry) == "Stop" for entry in news):
             faults.append("no AI was stopped")
         duck_s, silence_s = gave_way_s(host, onset, ended, before)
         part.ducks_s.append(duck_s)
@@ -264,23 +245,8 @@ async def addresses(table: Table, count: int) -> Part:
         who = sorted(answered)
         right = bool(who) if not wanted else who == wanted.split()
         faults = [] if right else [f"{' and '.join(who) or 'nobody'} for {wanted or 'anybody'}"]
-        part.note(f"{text!r} ({voice})", faults + _heard_as(await table.log.news(), faults))
+        part.note(f"{text!r} ({voice})", faults + heard_as(await table.log.news(), faults))
     return part
-
-
-def _heard_as(news: list[dict[str, Any]], faults: list[str]) -> list[str]:
-    texts = [entry["text"] for entry in news if entry["kind"] == "stt.final"]
-    return [f"heard as {texts}"] if faults else []
-
-
-def _action(entry: dict[str, Any]) -> str:
-    return str(entry["action"]["type"]) if entry["kind"] == "floor.action" else ""
-
-
-def _is_end(entry: dict[str, Any]) -> bool:
-    """An answer came to its end."""
-    event = entry["event"] if entry["kind"] == "floor.event" else {"type": ""}
-    return event["type"] == "PlaybackEnded" and not event["interrupted"]
 
 
 def _keeps_first_word(said: str, heard: str) -> bool:
@@ -291,13 +257,6 @@ def _keeps_first_word(said: str, heard: str) -> bool:
     found = jiwer.process_words(" ".join(words), " ".join(spoken(heard)) or "-")
     first = found.alignments[0][0]
     return first.type != "delete"
-
-
-def _level_db(host: Person, since: float, until: float) -> float:
-    """Of the loudest syllables: half a sentence may be soft."""
-    levels = [[rms for _, rms in ear.levels(since, until)] for ear in host.ears.values()]
-    loud = max((float(np.percentile(voice, 97)) for voice in levels if voice), default=1.0)
-    return 20 * float(np.log10(max(loud, 1.0)))
 
 
 # ---- the run ----
@@ -375,7 +334,8 @@ def table(run: Run) -> str:
     }
     rows = ["| | held | goal |", "| --- | --- | --- |"]
     for name, part in run.parts.items():
-        rows.append(f"| {titles[name]} | {part.held} of {part.count} | {goals[name]} |")
+        void = f", {part.void} void" if part.void else ""
+        rows.append(f"| {titles[name]} | {part.held} of {part.count}{void} | {goals[name]} |")
     if cut := run.parts.get("interruptions"):
         rows.append(f"| from their onset to 6 dB quieter, p50 / p95 | {spread(cut.ducks_s)} | 0.20 / 0.25 s |")
         rows.append(f"| and to silence | {spread(cut.silences_s)} | 0.38 / 0.48 s |")

@@ -125,6 +125,13 @@ def level_now(host: Person) -> float:
     return max((float(np.percentile(voice, 90)) for voice in levels if voice), default=1.0)
 
 
+def loudest_db(host: Person, since: float, until: float) -> float:
+    """The level of the loudest syllables, in dB of the RMS of int16 samples: half a sentence may be soft."""
+    levels = [[rms for _, rms in ear.levels(since, until)] for ear in host.ears.values()]
+    loud = max((float(np.percentile(voice, 97)) for voice in levels if voice), default=1.0)
+    return 20 * float(np.log10(max(loud, 1.0)))
+
+
 def overlap_s(host: Person) -> float:
     """Seconds in which more than one AI was voiced, where it was for more than `OVERLAP_S` on end."""
     frames: dict[int, set[str]] = {}
