@@ -9,7 +9,9 @@ import pytest
 from livekit import api
 
 from agent.rehearsal.person import Person
+from agent.room.captions import LiveCaptions
 from tests.support.livekit import LiveKit
+from tests.web.table import eventually
 
 pytestmark = pytest.mark.real
 
@@ -29,3 +31,27 @@ async def test_they_hear_each_other_and_leave_though_their_room_is_deleted(livek
             await server.room.delete_room(api.DeleteRoomRequest(room=room))
             await anna.left.wait()
             await ben.left.wait()
+
+
+async def test_they_know_when_the_final_text_of_what_they_said_is_there(livekit: LiveKit) -> None:
+    room = "understood"
+    async with (
+        asyncio.timeout(30),
+        Person.join(livekit.url, livekit.token("anna", room)) as anna,
+        Person.join(livekit.url, livekit.token("claude", room, agent=True)) as claude,
+        asyncio.TaskGroup() as tasks,
+    ):
+        of_anna, of_ben = (LiveCaptions(claude.room, identity=who, track_sid=lambda: None) for who in ("anna", "ben"))
+        sending = [tasks.create_task(captions.run()) for captions in (of_anna, of_ben)]
+        await eventually(lambda: "claude" in anna.room.remote_participants, within_s=5)
+        of_ben.show("ben-1", "I see.", final=True)
+        of_anna.show("anna-1", "Is there", final=False)
+        of_anna.show("anna-2", "Is there anything?", final=True)
+        await eventually(lambda: list(anna.understood) == ["anna-2"], within_s=5)
+        first = anna.understood["anna-2"]
+        of_anna.show("anna-2", "Is there anything else?", final=True)  # its text of record
+        of_anna.show("anna-3", "No?", final=True)
+        await eventually(lambda: list(anna.understood) == ["anna-2", "anna-3"], within_s=5)
+        assert anna.understood["anna-2"] == first
+        for task in sending:
+            task.cancel()
