@@ -284,7 +284,7 @@ def echo(trials: int) -> dict[str, float]:
             at = float(rng.uniform(3.0, 5.0))
             begin = round(at * RATE_HZ)
             microphone[begin : begin + len(voice)] += voice[: len(played) - begin]
-        onsets = _onsets(played, corpus.to_int16(microphone))
+        onsets = onset_times(played, corpus.to_int16(microphone))
         false += any(onset < at for onset in onsets) if voice is not None else bool(onsets)
         if voice is not None:
             caught = [onset - at for onset in onsets if at <= onset < at + 1.0]
@@ -300,8 +300,8 @@ def echo(trials: int) -> dict[str, float]:
     }
 
 
-def _onsets(played: Int16, microphone: Int16) -> list[float]:
-    reference, segmenter, onsets = Reference(), Segmenter(VoiceSettings()), []
+def onset_times(played: Int16, microphone: Int16, settings: VoiceSettings | None = None) -> list[float]:
+    reference, segmenter, onsets = Reference(), Segmenter(settings or VoiceSettings()), []
     front_end = FrontEnd(reference)
     for start in range(0, len(microphone) - 479, 480):
         reference.play("claude", start / RATE_HZ, played[start : start + 480])

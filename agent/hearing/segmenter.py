@@ -45,9 +45,9 @@ class Segmenter:
 
     One window above `sure_probability`, or two in a row above `on_probability`, set a voice on; one above
     `quick_probability` does where no AI's voice can have come back, 20 ms sooner, and so do 512 samples between two
-    windows, some 20 ms sooner still: a voice over an AI is ducked for. What has the pitch of a voice that grows louder
-    is one 7 ms sooner on average, at a probability that alone says nothing. `off_after_s` below `off_probability` set
-    it off. The detector holds on for 60 to 100 ms after the last sound; the level falls at once,
+    windows, some 20 ms sooner still: a voice over an AI is ducked for. What has the pitch of a voice and grows louder
+    is one sooner still (`bench/onsets.py`), at a probability that alone says nothing. `off_after_s` below
+    `off_probability` set it off. The detector holds on for 60 to 100 ms after the last sound; the level falls at once,
     so a level far below the voice's own is told as a dip, once for each silence.
     """
 
